@@ -1,0 +1,176 @@
+//! Verdicts folded: each policy's newest column, checked against the population that it judged.
+//!
+//! It never asks whether a verdict is right: that is replay.
+
+use std::collections::BTreeMap;
+
+use super::{Artefacts, Ledger, LedgerFault, Table};
+use crate::{
+    digest::{Item, Root},
+    entry::{self, Judged, PolicyVerdict, Run, Verdict},
+    merkle::empty_root,
+    results,
+    time::Instant,
+    verdict::{ItemResult, State},
+};
+
+/// A policy that is or was in force.
+#[derive(Debug)]
+pub struct PolicyState {
+    /// Its newest entry.
+    pub body: entry::Policy,
+    /// What it said last of every row.
+    pub column: Option<Column>,
+}
+
+/// What a policy said of every row of a population.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// The verdict that stored it.
+    pub seq: u64,
+    /// Its root.
+    pub root: Root,
+    /// The results, by item: in the population's order.
+    pub results: BTreeMap<Item, ItemResult>,
+}
+
+impl Ledger {
+    pub(super) fn policy(&mut self, body: &entry::Policy) {
+        match self.policies.get_mut(&body.id) {
+            Some(state) => state.body = body.clone(),
+            None => {
+                self.policies.insert(body.id.clone(), PolicyState { body: body.clone(), column: None });
+            }
+        }
+    }
+
+    pub(super) fn verdict(
+        &mut self,
+        seq: u64,
+        verdict: &Verdict,
+        artefacts: &dyn Artefacts,
+    ) -> Result<(), LedgerFault> {
+        let found = self.runs.iter().find(|(_, last)| last.seq == verdict.run);
+        let (collector, last) =
+            found.ok_or(LedgerFault::Other("a verdict on a run that is not its collector's newest"))?;
+        if last.run.as_of != verdict.now {
+            return Err(LedgerFault::Other("a verdict at another instant than its run's"));
+        }
+        let (collector, run) = (collector.clone(), last.run.clone());
+        let list = match (&verdict.list, verdict.same, &last.list) {
+            (Some(list), None, _) => list.clone(),
+            (None, Some(same), Some((stored, list))) if same == *stored => {
+                list.iter().map(|policy| policy.repeated(same)).collect()
+            }
+            _ => return Err(LedgerFault::Other("a verdict with neither a list nor one that it repeats")),
+        };
+        for (which, policy) in (0_u16..).zip(&list) {
+            self.policy_verdict(seq, (&collector, &run, verdict.run), (which, policy), artefacts)
+                .map_err(|what| LedgerFault::Verdict { policy: policy.policy.clone(), what })?;
+        }
+        if let (Some(list), Some(last)) = (&verdict.list, self.runs.get_mut(&collector)) {
+            last.list = Some((seq, list.clone()));
+        }
+        Ok(())
+    }
+
+    fn policy_verdict(
+        &mut self,
+        seq: u64,
+        (collector, run, run_seq): (&str, &Run, u64),
+        (which, said): (u16, &PolicyVerdict),
+        artefacts: &dyn Artefacts,
+    ) -> Result<(), String> {
+        let state = self.policies.get(&said.policy).filter(|state| !state.body.removed);
+        let state = state.ok_or("is not in force")?;
+        if (state.body.digest, state.body.params) != (said.digest, said.params) {
+            return Err("is in force with another digest or other parameters".to_owned());
+        }
+        if said.judged == Judged::None {
+            let nothing = said.n == 0 && said.root == empty_root() && said.results.is_none();
+            return if nothing { Ok(()) } else { Err("did not run, and yet has results".to_owned()) };
+        }
+        let table = self.judged_table(collector, run, run_seq, said)?;
+        let column = match (said.results, &state.column) {
+            (Some(stored), Some(column)) if column.seq == stored && column.root == said.root => {
+                column.clone()
+            }
+            (Some(_), _) => return Err("repeats a column that is not its newest".to_owned()),
+            (None, _) => {
+                let results = results::decode(&artefacts.column(run_seq, which, &said.policy)?)
+                    .map_err(|e| e.to_string())?;
+                column_of(seq, table, results)?
+            }
+        };
+        check_counts(said, &column)?;
+        let flips = state.column.as_ref().map_or(0, |before| flips(before, &column));
+        if flips != said.flips {
+            return Err(format!("says that {} items flipped; {flips} did", said.flips));
+        }
+        if let Some(state) = self.policies.get_mut(&said.policy) {
+            state.column = Some(column);
+        }
+        Ok(())
+    }
+
+    fn judged_table(
+        &self,
+        collector: &str,
+        run: &Run,
+        run_seq: u64,
+        said: &PolicyVerdict,
+    ) -> Result<&Table, String> {
+        let input = said.inputs.first().ok_or("judged nothing")?;
+        let seen = run.populations.iter().find(|population| population.name == input.name);
+        let seen = seen.ok_or("judged a population that its run did not see")?;
+        let table = self.table(collector, &input.name).filter(|table| table.seq == run_seq);
+        let table = table.ok_or("judged a population that has no table")?;
+        if input.run.is_some() || input.root != seen.table.root || seen.table.n != said.n {
+            return Err("judged other rows than its run saw".to_owned());
+        }
+        Ok(table)
+    }
+
+    /// Slots that no run will answer leave the collector's policies blind at those instants.
+    pub(super) fn blind_of(&mut self, _collector: &str, _due: impl Iterator<Item = Instant>) {}
+}
+
+fn column_of(seq: u64, table: &Table, results: Vec<ItemResult>) -> Result<Column, String> {
+    if results.len() != table.rows().len() {
+        return Err(format!("has {} results for {} rows", results.len(), table.rows().len()));
+    }
+    let results: BTreeMap<Item, ItemResult> = table.rows().keys().copied().zip(results).collect();
+    Ok(Column { seq, root: results::root(&results), results })
+}
+
+fn check_counts(said: &PolicyVerdict, column: &Column) -> Result<(), String> {
+    if column.root != said.root {
+        return Err("its results do not lead to the root that the entry binds".to_owned());
+    }
+    let count = |state| column.results.values().filter(|result| result.state() == state).count();
+    let stated = [
+        (State::Passed, said.passed),
+        (State::Failed, said.failed),
+        (State::Unknown, said.unknown),
+        (State::NotApplicable, said.not_applicable),
+        (State::NotDue, said.not_due),
+    ];
+    for (state, n) in stated {
+        let counted = count(state);
+        if u64::try_from(counted) != Ok(n) {
+            return Err(format!("counts {n} {state}; its results have {counted}"));
+        }
+    }
+    Ok(())
+}
+
+/// Items that both columns have, in different states.
+pub(super) fn flips(before: &Column, now: &Column) -> u64 {
+    let differs = |(item, result): (&Item, &ItemResult)| {
+        before.results.get(item).is_some_and(|old| old.state() != result.state())
+    };
+    if before.root == now.root {
+        return 0;
+    }
+    u64::try_from(now.results.iter().filter(|it| differs(*it)).count()).unwrap_or(u64::MAX)
+}
