@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 pub use self::{
     promises::{Answer, Promises},
     tables::{Row, Table},
-    verdicts::{Column, PolicyState},
+    verdicts::{Column, PolicyState, Transition},
 };
 use crate::{
     digest::Item,

@@ -9,6 +9,7 @@ use crate::{
     digest::{Item, Root},
     entry::{self, Judged, PolicyVerdict, Run, Verdict},
     merkle::empty_root,
+    population::Membership,
     results,
     time::Instant,
     verdict::{ItemResult, State},
@@ -21,6 +22,73 @@ pub struct PolicyState {
     pub body: entry::Policy,
     /// What it said last of every row.
     pub column: Option<Column>,
+    /// The last instant at which it said so.
+    pub looked: Option<Instant>,
+    /// Items whose newest state is neither passed nor failed: the last that was, and the last instant it was seen.
+    solid: BTreeMap<Item, (State, Instant)>,
+    /// Nothing was judged, or not a whole population, since this instant.
+    pub blind_since: Option<Instant>,
+}
+
+/// An item's state changed between two looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transition {
+    /// The item.
+    pub item: Item,
+    /// Passed or failed; `not_due` for an event, which has no before.
+    pub from: State,
+    /// Passed or failed.
+    pub to: State,
+    /// The last instant at which the old state was seen; when an event happened.
+    pub observed_from: Instant,
+}
+
+impl PolicyState {
+    /// The last passed or failed state of an item and the last instant at which it was seen.
+    pub fn last_seen(&self, item: &Item) -> Option<(State, Instant)> {
+        let newest = self.column.as_ref().and_then(|column| column.results.get(item)).map(ItemResult::state);
+        match (newest, self.looked) {
+            (Some(state @ (State::Passed | State::Failed)), Some(at)) => Some((state, at)),
+            _ => self.solid.get(item).copied(),
+        }
+    }
+
+    /// What a new column changes: only from passed to failed and back, whatever was unknown in between; what is bad at
+    /// first sight is the baseline, not drift. `event` gives the instant of items that are events: these have no before,
+    /// so that each failed one is told once.
+    pub fn transitions<'a>(
+        &'a self,
+        results: &'a BTreeMap<Item, ItemResult>,
+        event: impl Fn(&Item) -> Option<Instant> + 'a,
+    ) -> impl Iterator<Item = Transition> + 'a {
+        results.iter().filter_map(move |(item, result)| {
+            let to = result.state();
+            if !matches!(to, State::Passed | State::Failed) {
+                return None;
+            }
+            match (self.last_seen(item), event(item)) {
+                (Some((from, observed_from)), _) if from != to => {
+                    Some(Transition { item: *item, from, to, observed_from })
+                }
+                (None, Some(at)) if to == State::Failed => {
+                    Some(Transition { item: *item, from: State::NotDue, to, observed_from: at })
+                }
+                _ => None,
+            }
+        })
+    }
+
+    fn look(&mut self, column: Column, at: Instant) {
+        if let (Some(before), Some(looked)) = (self.column.take(), self.looked) {
+            let was = |(item, result): (&Item, &ItemResult)| match result.state() {
+                state @ (State::Passed | State::Failed) => Some((*item, (state, looked))),
+                State::Unknown | State::NotApplicable | State::NotDue => None,
+            };
+            self.solid.extend(before.results.iter().filter_map(was));
+        }
+        self.column = Some(column);
+        self.looked = Some(at);
+    }
 }
 
 /// What a policy said of every row of a population.
@@ -39,7 +107,14 @@ impl Ledger {
         match self.policies.get_mut(&body.id) {
             Some(state) => state.body = body.clone(),
             None => {
-                self.policies.insert(body.id.clone(), PolicyState { body: body.clone(), column: None });
+                let state = PolicyState {
+                    body: body.clone(),
+                    column: None,
+                    looked: None,
+                    solid: BTreeMap::new(),
+                    blind_since: None,
+                };
+                self.policies.insert(body.id.clone(), state);
             }
         }
     }
@@ -87,8 +162,13 @@ impl Ledger {
             return Err("is in force with another digest or other parameters".to_owned());
         }
         if said.judged == Judged::None {
-            let nothing = said.n == 0 && said.root == empty_root() && said.results.is_none();
-            return if nothing { Ok(()) } else { Err("did not run, and yet has results".to_owned()) };
+            if said.n > 0 || said.root != empty_root() || said.results.is_some() {
+                return Err("did not run, and yet has results".to_owned());
+            }
+            if let Some(state) = self.policies.get_mut(&said.policy) {
+                state.blind_since.get_or_insert(run.as_of);
+            }
+            return Ok(());
         }
         let table = self.judged_table(collector, run, run_seq, said)?;
         let column = match (said.results, &state.column) {
@@ -107,8 +187,10 @@ impl Ledger {
         if flips != said.flips {
             return Err(format!("says that {} items flipped; {flips} did", said.flips));
         }
+        let whole = run.populations.iter().all(|population| population.membership == Membership::Complete);
         if let Some(state) = self.policies.get_mut(&said.policy) {
-            state.column = Some(column);
+            state.look(column, run.as_of);
+            state.blind_since = if whole { None } else { state.blind_since.or(Some(run.as_of)) };
         }
         Ok(())
     }
