@@ -187,7 +187,9 @@ impl Ledger {
         if flips != said.flips {
             return Err(format!("says that {} items flipped; {flips} did", said.flips));
         }
-        let whole = run.populations.iter().all(|population| population.membership == Membership::Complete);
+        let judged =
+            said.inputs.first().and_then(|input| run.populations.iter().find(|p| p.name == input.name));
+        let whole = judged.is_some_and(|population| population.membership == Membership::Complete);
         if let Some(state) = self.policies.get_mut(&said.policy) {
             state.look(column, run.as_of);
             state.blind_since = if whole { None } else { state.blind_since.or(Some(run.as_of)) };
