@@ -15,7 +15,7 @@ pub use self::{
     verdicts::{Column, PolicyState, Transition},
 };
 use crate::{
-    digest::Item,
+    digest::{Item, Root},
     entry::{self, Body, Entry, Genesis, PeriodClose, PeriodOpen},
     item::Salt,
     row::{Reserved, RowError},
@@ -79,7 +79,11 @@ pub struct Ledger {
     genesis: Option<Genesis>,
     collectors: BTreeMap<String, entry::Collector>,
     schedules: BTreeMap<String, entry::Schedule>,
-    config: Option<u64>,
+    config: Option<(u64, Root)>,
+    /// Did the newest writer say that it stopped?
+    stopped: bool,
+    /// Until when each collector has read its windows whole.
+    covered: BTreeMap<String, Instant>,
     promises: Promises,
     tables: BTreeMap<(String, String), Table>,
     runs: BTreeMap<String, LastRun>,
@@ -149,8 +153,12 @@ impl Ledger {
     fn body(&mut self, entry: &Entry, artefacts: &dyn Artefacts) -> Result<(), LedgerFault> {
         match &entry.body {
             Body::Genesis(body) => self.genesis = Some((**body).clone()),
-            Body::Start(_) => self.starts.push(entry.seq),
-            Body::Config(_) => self.config = Some(entry.seq),
+            Body::Start(_) => {
+                self.starts.push(entry.seq);
+                self.stopped = false;
+            }
+            Body::Stop(_) => self.stopped = true,
+            Body::Config(body) => self.config = Some((entry.seq, body.digest.root)),
             Body::Policy(body) => self.policy(body),
             Body::Collector(body) => in_force(&mut self.collectors, &body.id, body, body.removed),
             Body::Schedule(body) => {
@@ -179,7 +187,7 @@ impl Ledger {
                 self.closed.insert(body.id.clone(), (**body).clone());
             }
             Body::Export(body) => self.exports.push((**body).clone()),
-            Body::Drift(_) | Body::Stop(_) | Body::Posture(_) | Body::Heartbeat(_) => {}
+            Body::Drift(_) | Body::Posture(_) | Body::Heartbeat(_) => {}
             Body::Foreign { kind, .. } => {
                 self.foreign.entry(kind.clone()).or_insert(entry.seq);
             }
@@ -214,9 +222,14 @@ impl Ledger {
                 ));
             }
         }
-        self.fold_table(seq, &collector, "exchange", None, &run.exchanges.table, artefacts)?;
+        let place = (seq, run.started, collector.as_str());
+        self.fold_table(place, "exchange", None, &run.exchanges.table, artefacts)?;
         for (which, population) in (0_u16..).zip(&run.populations) {
-            self.fold_table(seq, &collector, &population.name, Some(which), &population.table, artefacts)?;
+            self.fold_table(place, &population.name, Some(which), &population.table, artefacts)?;
+        }
+        let whole = run.windows.iter().filter(|window| window.is_final).map(|window| window.to).max();
+        if let Some(to) = whole.max(self.covered.get(&collector).copied()) {
+            self.covered.insert(collector.clone(), to);
         }
         let list = self.runs.remove(&collector).and_then(|last| last.list);
         self.runs.insert(collector, LastRun { seq, run: run.clone(), list });
@@ -225,8 +238,7 @@ impl Ledger {
 
     fn fold_table(
         &mut self,
-        seq: u64,
-        collector: &str,
+        (seq, started, collector): (u64, Instant, &str),
         name: &str,
         which: Option<u16>,
         reference: &crate::table::TableRef,
@@ -245,7 +257,7 @@ impl Ledger {
             }
         }
         let key = (collector.to_owned(), name.to_owned());
-        let table = Table::next(self.tables.remove(&key), seq, reference, stored)
+        let table = Table::next(self.tables.remove(&key), (seq, started), reference, stored)
             .map_err(|what| LedgerFault::Table { table: name.to_owned(), what: what.to_owned() })?;
         self.tables.insert(key, table);
         Ok(())
@@ -266,9 +278,19 @@ impl Ledger {
         self.genesis.as_ref()
     }
 
-    /// The configuration entry in force.
-    pub const fn config(&self) -> Option<u64> {
+    /// The configuration entry in force, and the root of its one row.
+    pub const fn config(&self) -> Option<(u64, Root)> {
         self.config
+    }
+
+    /// Did the newest writer say that it stopped?
+    pub const fn stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// Until when a collector has read its windows whole.
+    pub fn covered(&self, collector: &str) -> Option<Instant> {
+        self.covered.get(collector).copied()
     }
 
     /// Collectors in force, by id.

@@ -9,6 +9,7 @@ use crate::{
     item::Salt,
     merkle::{Hash, root_of},
     table::{Change, Rows, TableRef, leaf},
+    time::Instant,
 };
 
 /// A row and its leaf hash.
@@ -30,6 +31,8 @@ pub struct Table {
     pub reference: TableRef,
     /// Changes since the last keyframe.
     pub changes: u64,
+    /// When the run of the last keyframe began.
+    pub keyframe: Instant,
     rows: BTreeMap<Item, Row>,
 }
 
@@ -37,7 +40,7 @@ impl Table {
     /// The table of run `seq`: the stored change applied to the table before it, or a keyframe.
     pub(super) fn next(
         before: Option<Self>,
-        seq: u64,
+        (seq, started): (u64, Instant),
         reference: &TableRef,
         (change, salts): (Change, Vec<Salt>),
     ) -> Result<Self, &'static str> {
@@ -49,11 +52,16 @@ impl Table {
             return Err("not one salt for each row put");
         }
         let unchanged = change.is_empty();
-        let (mut rows, changes, old_root) = match (reference.base, before) {
-            (None, _) => (BTreeMap::new(), 0, None),
+        let (mut rows, changes, keyframe, old_root) = match (reference.base, before) {
+            (None, _) => (BTreeMap::new(), 0, started, None),
             (Some(base), Some(before)) if before.seq == base && before.reference.epoch == reference.epoch => {
                 let step = u64::from(!unchanged);
-                (before.rows, before.changes.saturating_add(step), Some(before.reference.root))
+                (
+                    before.rows,
+                    before.changes.saturating_add(step),
+                    before.keyframe,
+                    Some(before.reference.root),
+                )
             }
             (Some(_), _) => return Err("its base is not the table before it in the same epoch"),
         };
@@ -71,12 +79,33 @@ impl Table {
         if u64::try_from(rows.len()) != Ok(reference.n) || root != reference.root {
             return Err("its rows do not lead to the root that the entry binds");
         }
-        Ok(Self { seq, reference: reference.clone(), changes, rows })
+        Ok(Self { seq, reference: reference.clone(), changes, keyframe, rows })
     }
 
     /// Its rows, by item.
     pub const fn rows(&self) -> &BTreeMap<Item, Row> {
         &self.rows
+    }
+
+    /// Does it have exactly these rows?
+    pub fn equals(&self, rows: &Rows) -> bool {
+        self.rows.len() == rows.len()
+            && self.rows.iter().zip(rows).all(|(a, b)| a.0 == b.0 && a.1.bytes == *b.1)
+    }
+
+    /// The change that leads from it to `rows`.
+    pub fn change_to(&self, rows: &Rows) -> Change {
+        let put = rows.iter().filter(|(item, row)| self.rows.get(item).map(|old| &old.bytes) != Some(*row));
+        let del = self.rows.keys().filter(|item| !rows.contains_key(item));
+        Change { put: put.map(|(item, row)| (*item, row.clone())).collect(), del: del.copied().collect() }
+    }
+
+    /// The root after a change, whose rows are salted by `salt`: only they are hashed anew.
+    pub fn root_after(&self, change: &Change, salt: impl Fn(&Item, &[u8]) -> Salt) -> Root {
+        let kept = self.rows.iter().filter(|(item, _)| change.del.binary_search(item).is_err());
+        let mut leaves: BTreeMap<Item, Hash> = kept.map(|(item, row)| (*item, row.leaf)).collect();
+        leaves.extend(change.put.iter().map(|(item, row)| (*item, leaf(&salt(item, row), item, row))));
+        root_of(leaves.into_values())
     }
 
     /// The bytes of its rows, by item.

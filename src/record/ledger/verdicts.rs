@@ -102,6 +102,19 @@ pub struct Column {
     pub results: BTreeMap<Item, ItemResult>,
 }
 
+impl Column {
+    /// How many items it has in another state than these results have them.
+    pub fn flips(&self, root: Root, results: &BTreeMap<Item, ItemResult>) -> u64 {
+        let differs = |(item, result): (&Item, &ItemResult)| {
+            self.results.get(item).is_some_and(|old| old.state() != result.state())
+        };
+        if self.root == root {
+            return 0;
+        }
+        u64::try_from(results.iter().filter(|it| differs(*it)).count()).unwrap_or(u64::MAX)
+    }
+}
+
 impl Ledger {
     pub(super) fn policy(&mut self, body: &entry::Policy) {
         match self.policies.get_mut(&body.id) {
@@ -183,7 +196,7 @@ impl Ledger {
             }
         };
         check_counts(said, &column)?;
-        let flips = state.column.as_ref().map_or(0, |before| flips(before, &column));
+        let flips = state.column.as_ref().map_or(0, |before| before.flips(column.root, &column.results));
         if flips != said.flips {
             return Err(format!("says that {} items flipped; {flips} did", said.flips));
         }
@@ -246,15 +259,4 @@ fn check_counts(said: &PolicyVerdict, column: &Column) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// Items that both columns have, in different states.
-pub(super) fn flips(before: &Column, now: &Column) -> u64 {
-    let differs = |(item, result): (&Item, &ItemResult)| {
-        before.results.get(item).is_some_and(|old| old.state() != result.state())
-    };
-    if before.root == now.root {
-        return 0;
-    }
-    u64::try_from(now.results.iter().filter(|it| differs(*it)).count()).unwrap_or(u64::MAX)
 }
