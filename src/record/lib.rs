@@ -8,6 +8,7 @@
 pub mod digest;
 pub mod item;
 pub mod population;
+pub mod slots;
 pub mod time;
 pub mod verdict;
 
