@@ -283,11 +283,16 @@ fn listed(instants: Vec<Instant>) -> Due {
 
 #[cfg(test)]
 mod tests {
+    use Trigger::{CatchUp, Recovery};
+
     use super::*;
     use crate::schedule::Missed;
 
     const MINUTE_MS: i64 = 60_000;
     const DAY_MS: i64 = 24 * HOUR_MS;
+
+    /// A gap: schedule, slots, cause.
+    type Lost = (String, Vec<Instant>, Cause);
 
     fn at(text: &str) -> Instant {
         format!("2026-{text}:00.000Z").parse().unwrap()
@@ -311,28 +316,32 @@ mod tests {
     }
 
     /// Steps until nothing is left to commit; gives what is started and what became a gap.
-    fn settle(planner: &mut Planner, now: Instant) -> (Vec<Action>, Vec<(String, Vec<Instant>, Cause)>) {
+    fn settle(planner: &mut Planner, now: Instant) -> (Vec<Action>, Vec<Lost>) {
         let (mut starts, mut gaps) = (Vec::new(), Vec::new());
-        loop {
-            let mut committed = false;
-            for action in planner.step(now) {
-                match action {
-                    Action::Promise { to, due, .. } => {
-                        due.iter().for_each(|(id, due)| planner.promised(id, to, due));
-                        committed = true;
-                    }
-                    Action::Gap { schedule, due, cause } => {
-                        planner.answered(&schedule, due.iter());
-                        gaps.push((schedule, due.iter().collect(), cause));
-                        committed = true;
-                    }
-                    Action::Start { .. } => starts.push(action),
-                }
-            }
-            if !committed {
+        for _ in 0..100 {
+            let (now_started, asked): (Vec<_>, Vec<_>) =
+                planner.step(now).into_iter().partition(|action| matches!(action, Action::Start { .. }));
+            starts.extend(now_started);
+            if asked.is_empty() {
                 return (starts, gaps);
             }
+            for action in asked {
+                gaps.extend(commit(planner, action));
+            }
         }
+        panic!("the planner never rests");
+    }
+
+    fn commit(planner: &mut Planner, action: Action) -> Option<Lost> {
+        match action {
+            Action::Promise { to, due, .. } => due.iter().for_each(|(id, due)| planner.promised(id, to, due)),
+            Action::Gap { schedule, due, cause } => {
+                planner.answered(&schedule, due.iter());
+                return Some((schedule, due.iter().collect(), cause));
+            }
+            Action::Start { .. } => (),
+        }
+        None
     }
 
     fn started(actions: &[Action]) -> Vec<(Option<Instant>, Trigger, i64)> {
@@ -397,7 +406,6 @@ mod tests {
             now = now.plus_ms(1000);
             planner.ended(now, "e@acme", Ended::Recorded);
         }
-        use Trigger::{CatchUp, Recovery};
         assert_eq!(seen, [(0, CatchUp), (6, CatchUp), (12, CatchUp), (18, CatchUp), (24, Recovery)]);
     }
 
@@ -410,6 +418,7 @@ mod tests {
         settle(&mut planner, at("07-01T09:30"));
         assert_eq!(started(&settle(&mut planner, at("07-01T10:00")).0).len(), 2);
         assert_eq!(settle(&mut planner, at("07-01T11:00")), (vec![], vec![]));
+        assert_eq!(planner.wake(), Some(at("07-01T11:10").plus_ms(1)));
         assert_eq!(settle(&mut planner, at("07-01T11:10")), (vec![], vec![]));
         let (_, gaps) = settle(&mut planner, at("07-01T11:11"));
         assert_eq!(gaps, [("a".into(), vec![at("07-01T11:00")], Cause::Overlap)]);
@@ -443,6 +452,29 @@ mod tests {
         let (_, gaps) = settle(&mut planner, at("07-01T10:11"));
         let slot = vec![at("07-01T10:00")];
         assert_eq!(gaps, [("b".into(), slot.clone(), Cause::Overlap), ("c".into(), slot, Cause::Busy)]);
+    }
+
+    #[test]
+    fn a_manual_run_waits_for_its_collector() {
+        let mut planner = planner(vec![schedule("a", "0 * * * *", Missed::Gap)], 4);
+        settle(&mut planner, at("07-01T09:30"));
+        assert_eq!(settle(&mut planner, at("07-01T10:00")).0.len(), 1);
+        planner.ask("a@acme");
+        assert_eq!(settle(&mut planner, at("07-01T10:01")).0, []);
+        planner.ended(at("07-01T10:02"), "a@acme", Ended::Recorded);
+        assert_eq!(started(&settle(&mut planner, at("07-01T10:02")).0), [(None, Trigger::Manual, 0)]);
+    }
+
+    #[test]
+    fn what_is_in_time_goes_before_what_is_caught_up() {
+        let both =
+            vec![schedule("e", "0 * * * *", Missed::CatchUp), schedule("look", "0 * * * *", Missed::Gap)];
+        let mut planner = planner(both, 1);
+        planner.promised("e", at("07-01T06:00"), &Due::default());
+        planner.promised("look", at("07-01T06:00"), &Due::default());
+        let starts = settle(&mut planner, at("07-01T10:00")).0;
+        let [Action::Start { collector, .. }] = &starts[..] else { panic!("{starts:?}") };
+        assert_eq!(collector, "look@acme");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::{
     num::NonZeroUsize,
 };
 
+use chrono_tz::{Europe::Berlin, UTC};
 use observance_record::{Instant, slots::Due};
 
 use super::{Action, Cause, Ended, Missed, Planner, Schedule, Slot};
@@ -124,7 +125,9 @@ impl World {
             }
             _ if !self.store_up => false,
             Action::Promise { from, to, late, due } => {
-                due.iter().for_each(|(id, due)| self.planner.promised(id, to, due));
+                for (id, due) in &due {
+                    self.planner.promised(id, to, due);
+                }
                 self.commit(Entry::Slots { t: self.now(), from, to, late, due });
                 true
             }
@@ -177,7 +180,9 @@ impl World {
         for entry in &self.log {
             match entry {
                 Entry::Slots { to, due, .. } => {
-                    due.iter().for_each(|(id, due)| self.planner.promised(id, *to, due))
+                    for (id, due) in due {
+                        self.planner.promised(id, *to, due);
+                    }
                 }
                 Entry::Run { slot, .. } => self.planner.answered(&slot.schedule, [slot.due]),
                 Entry::Gap { schedule, due, .. } => self.planner.answered(schedule, due.iter()),
@@ -242,7 +247,6 @@ fn schedules() -> Vec<Schedule> {
         max_gap_s: 7200,
         missed,
     };
-    use chrono_tz::{Europe::Berlin, UTC};
     vec![
         schedule("rules", "rules", "0 * * * *", Berlin, Missed::Gap),
         schedule("rules-night", "rules", "30 2 * * *", Berlin, Missed::Gap),

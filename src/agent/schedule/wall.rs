@@ -19,8 +19,8 @@ use super::cron::{Cron, Pace};
 
 /// Longest window that is worked out at once; at one slot a minute it holds 527,040.
 const WINDOW_MS_MAX: i64 = 366 * DAY_MS;
-/// Days looked at on either side of a window: clocks have leapt by a whole day, and offsets reach 14 hours.
-const MARGIN_DAYS: u64 = 2;
+/// Days looked at on either side of a window: clocks leap by a day at most, and are set back across midnight.
+const MARGIN_DAYS: u64 = 1;
 const DAY_MS: i64 = 86_400_000;
 /// Later days are not due: an instant has four digits for its year in every zone.
 const YEAR_MAX: i32 = 9998;
@@ -44,14 +44,12 @@ impl Cron {
     /// The first instant due after this one in a zone; none only where the calendar ends.
     pub fn next(&self, zone: Tz, after: Instant) -> Option<Instant> {
         let mut on_day = Vec::new();
-        let found = self.days_from(zone, after).find_map(|day| {
+        // no later day is due before this one: a day that was leapt over has the times of the day after it
+        self.days_from(zone, after).find_map(|day| {
             on_day.clear();
             self.due_on(day, zone, &mut on_day);
             on_day.iter().copied().filter(|at| *at > after).min()
-        })?;
-        // where this day was leapt over, the next one may be due before it
-        let from = after.plus_ms(1).max(found.plus_ms(-DAY_MS));
-        self.due(zone, from, found.plus_ms(1)).first().copied()
+        })
     }
 
     /// The days of the calendar on which something is due, from a little before this instant.
