@@ -108,6 +108,11 @@ impl Due {
         self.len
     }
 
+    /// How many triples the encoding has.
+    pub const fn runs(&self) -> usize {
+        self.runs.len()
+    }
+
     /// Is nothing due?
     pub const fn is_empty(&self) -> bool {
         self.len == 0
