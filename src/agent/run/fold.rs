@@ -1,0 +1,95 @@
+//! Commits taken in: the ledger is what the log says, whoever wrote it, now or before a restart.
+
+use observance_record::{
+    commit::Commit,
+    entry::Entry,
+    item::{Salt, SaltKey},
+    ledger::{Artefacts, Ledger, LedgerError},
+    pack::{self, Artefact, PackError, Role},
+    table::Change,
+};
+
+/// A commit that the log accepted and the ledger does not.
+#[derive(Debug, thiserror::Error)]
+pub enum FoldError {
+    /// A pack does not read.
+    #[error("a pack of commit {ordinal} does not read")]
+    Pack {
+        /// Which commit.
+        ordinal: u64,
+        /// Why not.
+        source: PackError,
+    },
+    /// An entry does not read.
+    #[error("an entry of commit {ordinal} does not read")]
+    Entry {
+        /// Which commit.
+        ordinal: u64,
+        /// Why not.
+        source: observance_record::entry::EntryError,
+    },
+    /// The log contradicts itself.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// The artefacts of one commit, salted anew: the agent has the key.
+pub struct Beside<'a> {
+    /// What its packs hold.
+    pub artefacts: &'a [Artefact],
+    /// The key of the epoch.
+    pub salts: &'a SaltKey,
+}
+
+impl Beside<'_> {
+    fn find(&self, role: Role, which: u16) -> Result<&Artefact, String> {
+        self.artefacts
+            .iter()
+            .find(|artefact| artefact.role == role && artefact.which == which)
+            .ok_or_else(|| format!("its commit has no pack with {role:?} {which}"))
+    }
+}
+
+impl Artefacts for Beside<'_> {
+    fn change(&self, _run: u64, which: Option<u16>, name: &str) -> Result<(Change, Vec<Salt>), String> {
+        let role = if which.is_none() { Role::TableExchange } else { Role::TablePopulation };
+        let stored = self.find(role, which.unwrap_or(0))?;
+        let change = Change::decode(stored.bytes()).map_err(|e| e.to_string())?;
+        let salts = change.put.iter().map(|(item, row)| self.salts.salt(name, item, row)).collect();
+        Ok((change, salts))
+    }
+
+    fn column(&self, _run: u64, which: u16, _policy: &str) -> Result<Vec<u8>, String> {
+        self.find(Role::Results, which).map(|column| column.bytes().to_vec())
+    }
+}
+
+/// What the packs inside a commit hold.
+pub fn inline_artefacts(commit: &Commit) -> Result<Vec<Artefact>, FoldError> {
+    let decoded = commit.packs.iter().map(|bytes| pack::decode(bytes));
+    let decoded: Vec<_> = decoded
+        .collect::<Result<_, _>>()
+        .map_err(|source| FoldError::Pack { ordinal: commit.ordinal, source })?;
+    Ok(decoded.into_iter().flatten().collect())
+}
+
+/// The entries of a commit, decoded.
+pub fn entries(commit: &Commit) -> Result<Vec<Entry>, FoldError> {
+    let decode = |bytes: &Vec<u8>| Entry::decode(bytes);
+    let decoded = commit.entries.iter().map(decode).collect::<Result<_, _>>();
+    decoded.map_err(|source| FoldError::Entry { ordinal: commit.ordinal, source })
+}
+
+/// Folds a commit's entries.
+pub fn fold(
+    ledger: &mut Ledger,
+    entries: &[Entry],
+    artefacts: &[Artefact],
+    salts: &SaltKey,
+) -> Result<(), FoldError> {
+    let beside = Beside { artefacts, salts };
+    for entry in entries {
+        ledger.push(entry, &beside)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,234 @@
+//! What was collected, made fit to be recorded: tables as changes from the tables before, bytes as artefacts, the run's body.
+//!
+//! Nothing is written here; the result is what one commit will hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use observance_record::{
+    Digest, Instant, Item,
+    entry::{
+        Channel, Exchanges, Host, Population, Privileges, Proof, Receipts, Run, RunResult, Skew, Trigger, Window,
+    },
+    item::SaltKey,
+    ledger::{Ledger, Table},
+    pack::{Artefact, Media, Role},
+    table::{self, Change, Rows, TableRef, line_item},
+    verdict::Code,
+};
+
+use crate::{
+    collect::{self, Collected},
+    schedule::Slot,
+};
+
+/// Changes after which a table is stored whole again.
+const CHANGES_MAX: u64 = 256;
+/// Age of the last whole table after which a changed one is stored whole again.
+const KEYFRAME_MS: i64 = 24 * 3_600_000;
+
+/// The run that was asked for.
+#[derive(Debug, Clone)]
+pub(super) struct Task {
+    /// The collector's id.
+    pub collector: String,
+    /// The slot that it answers.
+    pub slot: Option<Slot>,
+    /// What made it start.
+    pub trigger: Trigger,
+    /// How long after `due`.
+    pub late_ms: i64,
+    /// The window of events to be read, if the collector reads windows.
+    pub window: Option<(Instant, Instant)>,
+}
+
+/// One run, ready to be judged and recorded.
+#[derive(Debug)]
+pub(super) struct SealedRun {
+    /// Its body; packs are named when they are made.
+    pub run: Run,
+    /// What is new.
+    pub artefacts: Vec<Artefact>,
+    /// The rows of its populations, in the body's order.
+    pub rows: Vec<Rows>,
+}
+
+/// What tables are made with.
+pub(super) struct Salting<'a> {
+    pub key: &'a SaltKey,
+    pub epoch: u32,
+}
+
+/// Seals what a run saw.
+pub(super) fn seal(
+    task: &Task,
+    (digest, source): (Digest, &str),
+    collected: Collected,
+    ledger: &Ledger,
+    salting: &Salting<'_>,
+) -> SealedRun {
+    let Collected { started, ended, result, why, exchanges, receipts, populations, .. } = collected;
+    let mut artefacts: Vec<Artefact> = collected
+        .artefacts
+        .into_iter()
+        .map(|body| Artefact::new(Role::Body, media(&body.media), body.bytes.to_vec()))
+        .collect();
+    let mut store = |bytes: Option<Vec<u8>>, role, which| {
+        artefacts.extend(bytes.map(|b| Artefact::new(role, Media::Bytes, b).numbered(which)));
+    };
+    let before = |name: &str| ledger.table(&task.collector, name);
+    let (table, stored) = bind("exchange", before("exchange"), &exchanges, started, salting);
+    store(stored, Role::TableExchange, 0);
+    let (mut bodies, mut rows, mut windows) = (Vec::new(), Vec::new(), Vec::new());
+    for (which, population) in (0..).zip(populations) {
+        let name = population.name.clone();
+        let (table, stored) = bind(&name, before(&name), &population.rows, started, salting);
+        store(stored, Role::TablePopulation, which);
+        let (body, seen) = claim(population, table);
+        windows.extend(window(&body));
+        bodies.push(body);
+        rows.push(seen);
+    }
+    let (receipts, lines) = receipt_lines(receipts, salting);
+    artefacts.extend(lines.map(|bytes| Artefact::new(Role::Receipts, Media::JsonLines, bytes)));
+    let run = Run {
+        schedule: task.slot.as_ref().map(|slot| slot.schedule.clone()),
+        due: task.slot.as_ref().map(|slot| slot.due),
+        trigger: task.trigger,
+        started,
+        ended,
+        as_of: started,
+        late_ms: u64::try_from(task.late_ms).unwrap_or(0),
+        attempt: 1,
+        collector: digest,
+        source: source.to_owned(),
+        result: match result {
+            collect::RunResult::Complete => RunResult::Complete,
+            collect::RunResult::Partial => RunResult::Partial,
+            collect::RunResult::Failed => RunResult::Failed,
+        },
+        why: why.into_iter().collect(),
+        exchanges: Exchanges { table, by: collected.outcomes },
+        receipts,
+        skew_ms: collected.skew_ms.map(|(min, max)| Skew { min, max }),
+        requests: collected.requests,
+        bytes: collected.bytes,
+        privileges: Privileges {
+            granted: collected.privileges.granted.into_iter().collect(),
+            write: collected.privileges.write,
+        },
+        windows,
+        channel: channel(collected.channel),
+        populations: bodies,
+        packs: Vec::new(),
+    };
+    SealedRun { run, artefacts, rows }
+}
+
+/// How an entry binds these rows, and the change to be stored, if there is one.
+fn bind(
+    name: &str,
+    before: Option<&Table>,
+    rows: &Rows,
+    started: Instant,
+    salting: &Salting<'_>,
+) -> (TableRef, Option<Vec<u8>>) {
+    let epoch = u64::from(salting.epoch);
+    let salt = |item: &Item, row: &[u8]| salting.key.salt(name, item, row);
+    let n = count(rows.len());
+    let base = before.filter(|before| before.reference.epoch == epoch);
+    let change = base.map(|base| base.change_to(rows));
+    match (base, change) {
+        (Some(base), Some(change)) if change.is_empty() => {
+            let root = base.root();
+            (TableRef { n, root, epoch, base: Some(base.seq), put: 0, del: 0 }, None)
+        }
+        (Some(base), Some(change)) if !is_keyframe_due(base, &change, rows, started) => {
+            let root = base.root_after(&change, salt);
+            let (put, del) = (count(change.put.len()), count(change.del.len()));
+            (TableRef { n, root, epoch, base: Some(base.seq), put, del }, Some(change.encode()))
+        }
+        _ => {
+            let root = table::root(name, rows, salting.key);
+            let whole = Change { put: rows.clone(), del: Vec::new() };
+            let stored = (!rows.is_empty()).then(|| whole.encode());
+            (TableRef { n, root, epoch, base: None, put: n, del: 0 }, stored)
+        }
+    }
+}
+
+fn is_keyframe_due(base: &Table, change: &Change, rows: &Rows, started: Instant) -> bool {
+    base.changes >= CHANGES_MAX
+        || started.ms_since(base.keyframe) >= KEYFRAME_MS
+        || change.put.len() + change.del.len() >= rows.len()
+}
+
+fn claim(population: collect::Population, table: TableRef) -> (Population, Rows) {
+    let claim = population.claim;
+    let proofs = claim.proofs.into_iter().filter_map(|proof| {
+        let kind = proof.kind.parse().ok()?;
+        Some(Proof { kind, stated: proof.stated, counted: proof.counted, exchange: proof.exchange })
+    });
+    let body = Population {
+        name: population.name,
+        item_type: population.item_type,
+        table,
+        membership: claim.membership,
+        grade: claim.grade,
+        horizon: claim.horizon,
+        why: claim.why.into_iter().collect(),
+        proofs: proofs.collect(),
+        items_unknown: population.items_unknown,
+        source_total: claim.source_total,
+        in_scope: population.in_scope,
+        excluded: population.excluded,
+        window: population.window,
+    };
+    (body, population.rows)
+}
+
+/// A window that was read whole is never read again.
+fn window(population: &Population) -> Option<Window> {
+    let (from, to) = population.window?;
+    let is_final = population.membership == observance_record::population::Membership::Complete;
+    Some(Window { stream: population.name.clone(), from, to, is_final })
+}
+
+fn receipt_lines(lines: Vec<Vec<u8>>, salting: &Salting<'_>) -> (Receipts, Option<Vec<u8>>) {
+    let rows: BTreeMap<Item, Vec<u8>> = (0..).map(line_item).zip(lines).collect();
+    let root = table::root("receipt", &rows, salting.key);
+    let n = count(rows.len());
+    let mut bytes = Vec::new();
+    for line in rows.values() {
+        bytes.extend_from_slice(line);
+        bytes.push(b'\n');
+    }
+    (Receipts { n, root, epoch: u64::from(salting.epoch) }, (n > 0).then_some(bytes))
+}
+
+fn channel(channel: collect::Channel) -> Channel {
+    let host = |host: collect::Host| Host { host: host.host, spki: host.spki, root: None };
+    Channel {
+        hosts: channel.hosts.into_iter().map(host).collect(),
+        proxy: channel.proxy.is_some(),
+        extra_ca: channel.extra_ca.is_some(),
+        base_url: channel.overridden,
+    }
+}
+
+fn media(name: &str) -> Media {
+    match name {
+        "application/json" => Media::Json,
+        "text/html" => Media::Html,
+        "text/plain" => Media::Text,
+        _ => Media::Bytes,
+    }
+}
+
+fn count(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
+}
+
+/// The codes of a run or a population, as the judge is told why nothing could be judged.
+pub(super) fn blind_codes(population: &Population) -> BTreeSet<Code> {
+    population.why.iter().cloned().collect()
+}

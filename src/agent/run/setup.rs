@@ -1,0 +1,98 @@
+//! What an agent is made of: configuration resolved into values, nothing opened yet.
+//!
+//! It reads no file and no environment: the door does, and hands it in.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use observance_judge::{Params, Policy};
+use observance_record::{Digest, entry, json};
+
+use crate::{
+    collect::{Http, Manifest},
+    key::Keys,
+    schedule::Schedule,
+    secret::Secret,
+    tell::Webhook,
+};
+
+/// Runs that may go on at the same time.
+pub const RUNNING_MAX: usize = 4;
+
+/// One source, reachable.
+#[derive(Debug)]
+pub struct Source {
+    /// Values for the parameters of its collectors' manifests.
+    pub params: BTreeMap<String, String>,
+    /// Where to read instead of the vendor's own address.
+    pub base_url: Option<String>,
+    /// The credential.
+    pub token: Secret,
+    /// The way there.
+    pub http: Http,
+}
+
+/// A collector on a source.
+#[derive(Debug)]
+pub struct Collector {
+    /// Its id: the manifest's.
+    pub id: String,
+    /// The source's name in the configuration.
+    pub source: String,
+    /// What it does.
+    pub manifest: Manifest,
+    /// Its file as read.
+    pub file: Vec<u8>,
+}
+
+/// A policy with its files and parameters.
+#[derive(Debug)]
+pub struct Judge {
+    /// The policy.
+    pub policy: Policy,
+    /// Its files, by path.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// Its parameters in force.
+    pub params: Params,
+}
+
+impl Judge {
+    /// The canonical bytes whose SHA-256 is the parameters' digest.
+    pub fn params_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(&serde_json::Value::Object(self.params.values().clone()))
+            .ok()
+            .and_then(|bytes| json::Value::parse(&bytes).ok())
+            .map_or_else(Vec::new, |value| value.to_canonical())
+    }
+}
+
+/// Everything that an agent needs and does not make itself.
+#[derive(Debug)]
+pub struct Setup {
+    /// The log's name, for ever.
+    pub origin: String,
+    /// The estate's name.
+    pub estate: String,
+    /// The configuration as it was read; secrets stand in it as references only.
+    pub config: Vec<u8>,
+    /// The keys.
+    pub keys: Keys,
+    /// Sources by name.
+    pub sources: BTreeMap<String, Source>,
+    /// Collectors, by id.
+    pub collectors: BTreeMap<String, Collector>,
+    /// When each runs.
+    pub schedules: Vec<Schedule>,
+    /// Policies, by id.
+    pub policies: BTreeMap<String, Judge>,
+    /// Observation periods.
+    pub periods: Vec<entry::PeriodOpen>,
+    /// Where alerts go.
+    pub webhook: Option<Webhook>,
+    /// SHA-256 of this binary, if it could be read.
+    pub build: Option<Digest>,
+    /// Decides the jitter of slots.
+    pub seed: u64,
+}
+
+/// A shared setup.
+pub type Shared = Arc<Setup>;
