@@ -32,7 +32,8 @@ const CASES_BYTES_MAX: u64 = 4 * 1024 * 1024;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
-    case: String,
+    #[serde(rename = "case")]
+    name: String,
     row: Map<String, Value>,
     #[serde(default)]
     params: Map<String, Value>,
@@ -159,11 +160,11 @@ fn of_policy(folder: &Path, name: &str, policy: &Policy, report: &mut Report) {
         match of_case(policy, &case) {
             Ok(got) => {
                 let policy = name.to_owned();
-                report.outcomes.push(Outcome { policy, case: case.case, expected: case.expect, got });
+                report.outcomes.push(Outcome { policy, case: case.name, expected: case.expect, got });
             }
             Err(faults) => report.faults.extend(faults.into_iter().map(|fault| Fault {
                 file: file.clone(),
-                key: format!("{}: {}", case.case, fault.key),
+                key: format!("{}: {}", case.name, fault.key),
                 ..fault
             })),
         }

@@ -58,7 +58,9 @@ fn rego(folder: &Path, limit: usize) -> Result<BTreeMap<String, Vec<u8>>, Folder
     for entry in fs::read_dir(folder).map_err(failed(folder))? {
         let path = entry.map_err(failed(folder))?.path();
         let name = path.file_stem().and_then(|name| name.to_str()).map(str::to_owned);
-        let (true, Some(name)) = (path.extension().is_some_and(|ending| ending == "rego"), name) else { continue };
+        let (true, Some(name)) = (path.extension().is_some_and(|ending| ending == "rego"), name) else {
+            continue;
+        };
         let size = fs::metadata(&path).map_err(failed(&path))?.len();
         if files.len() >= limit || usize::try_from(size).is_ok_and(|size| size > FILE_BYTES_MAX) {
             return Err(FolderError::TooMuch { path, limit });

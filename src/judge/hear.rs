@@ -177,8 +177,11 @@ fn codes(list: &Value) -> Result<BTreeSet<Code>, Code> {
 
 fn messages(list: &Value) -> Vec<String> {
     let texts = |set: &Value| -> Vec<String> {
-        let cut = |value: &Value| value.as_string().ok().map(|text| text.chars().take(MESSAGE_CHARS_MAX).collect());
-        set.as_set().map(|set| set.iter_sorted().filter_map(cut).take(MESSAGES_MAX).collect()).unwrap_or_default()
+        let cut =
+            |value: &Value| value.as_string().ok().map(|text| text.chars().take(MESSAGE_CHARS_MAX).collect());
+        set.as_set()
+            .map(|set| set.iter_sorted().filter_map(cut).take(MESSAGES_MAX).collect())
+            .unwrap_or_default()
     };
     single(list).ok().flatten().map(texts).unwrap_or_default()
 }

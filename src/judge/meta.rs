@@ -151,7 +151,12 @@ impl<'a, 'f> Section<'a, 'f> {
             Self { fields: Vec::new(), known: Vec::new(), path: path.to_owned(), line, file, first, faults };
         match &node.value {
             Kind::Map(fields) => section.fields = fields.iter().map(|(key, node)| (key, node)).collect(),
-            Kind::Null | Kind::Bool(_) | Kind::Integer(_) | Kind::Unfit(_) | Kind::Text(_) | Kind::List(_) => {
+            Kind::Null
+            | Kind::Bool(_)
+            | Kind::Integer(_)
+            | Kind::Unfit(_)
+            | Kind::Text(_)
+            | Kind::List(_) => {
                 section.expected("", node, "a map");
             }
         }
@@ -173,7 +178,8 @@ impl<'a, 'f> Section<'a, 'f> {
 
     fn fault(&mut self, line: u32, key: &str, what: String) {
         let key = self.at(key);
-        self.faults.push(Fault::at(self.file, self.first.saturating_add(line).saturating_sub(1), what).key(key));
+        self.faults
+            .push(Fault::at(self.file, self.first.saturating_add(line).saturating_sub(1), what).key(key));
     }
 
     fn wrong(&mut self, key: &str, node: &Node, what: &str) {
@@ -194,7 +200,11 @@ impl<'a, 'f> Section<'a, 'f> {
         Some(self.fields.swap_remove(at).1)
     }
 
-    fn needed<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Self, &'static str) -> Option<T>) -> Option<T> {
+    fn needed<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&mut Self, &'static str) -> Option<T>,
+    ) -> Option<T> {
         if !self.fields.iter().any(|(name, _)| name.value == key) {
             self.miss(key, "a value");
         }

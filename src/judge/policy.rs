@@ -177,8 +177,12 @@ struct Entry {
     package: Vec<String>,
 }
 
-fn annotations(engine: &mut Engine) -> Result<(Entry, Result<Meta, Vec<Fault>>), Vec<Fault>> {
-    let packages = engine.get_policy_package_components().map_err(|error| vec![Fault::at("", 0, error.to_string())])?;
+/// The entry, and what its annotation says or lacks: both are wanted, since all faults are told at once.
+type Annotated = (Entry, Result<Meta, Vec<Fault>>);
+
+fn annotations(engine: &mut Engine) -> Result<Annotated, Vec<Fault>> {
+    let packages =
+        engine.get_policy_package_components().map_err(|error| vec![Fault::at("", 0, error.to_string())])?;
     let mut found = Vec::new();
     for (module, package) in engine.get_modules().iter().zip(packages) {
         if package.components.first().is_some_and(|name| name == ASKING) {
@@ -195,7 +199,9 @@ fn annotations(engine: &mut Engine) -> Result<(Entry, Result<Meta, Vec<Fault>>),
         0 => Err(vec![Fault::at("", 0, "no package is annotated").key("METADATA").hint(hint)]),
         _ => Err(found
             .iter()
-            .map(|(one, _)| Fault::at(&one.file, one.line, "more than one package is annotated").key("METADATA"))
+            .map(|(one, _)| {
+                Fault::at(&one.file, one.line, "more than one package is annotated").key("METADATA")
+            })
             .collect()),
     }
 }
@@ -220,18 +226,26 @@ fn ask(engine: &mut Engine, entry: &Entry, findings: &Findings) -> Result<(), Ve
     let rules = findings.contract.get(&entry.package).cloned().unwrap_or_default();
     if !rules.contains("passed") {
         let what = "has no rule `passed`, so nothing could ever pass";
-        return Err(vec![Fault::at(&entry.file, 0, what).hint("passed if { what was seen that fulfils it }")]);
+        return Err(vec![
+            Fault::at(&entry.file, 0, what).hint("passed if { what was seen that fulfils it }"),
+        ]);
     }
-    let package: String = entry.package.iter().map(|part| format!("[{}]", Value::from(part.as_str()))).collect();
+    let quoted: Vec<_> = entry.package.iter().map(|part| Value::from(part.as_str()).to_string()).collect();
+    let package = format!("[{}]", quoted.join("]["));
     let fields = rules.iter().map(|rule| format!("{rule:?}: [x | x := data{package}.{rule}]"));
-    let text = format!("package {ASKING}\n\nready := true\n\nsaid := {{\n{}\n}}\n", fields.collect::<Vec<_>>().join(",\n"));
+    let text = format!(
+        "package {ASKING}\n\nready := true\n\nsaid := {{\n{}\n}}\n",
+        fields.collect::<Vec<_>>().join(",\n")
+    );
     let added = engine.add_policy(format!("{ASKING}.rego"), text);
     added.map(drop).map_err(|error| vec![source::located(&entry.file, &error.to_string())])
 }
 
 fn digest(files: &BTreeMap<String, Vec<u8>>, meta: &Meta) -> Digest {
-    let files: Map<String, Value> =
-        files.iter().map(|(path, bytes)| (path.clone(), Value::from(Digest::of(bytes).to_string()))).collect();
+    let files: Map<String, Value> = files
+        .iter()
+        .map(|(path, bytes)| (path.clone(), Value::from(Digest::of(bytes).to_string())))
+        .collect();
     Digest::of(&canonical(&json!({"contract": 1, "files": files, "meta": meta.document})))
 }
 

@@ -23,6 +23,9 @@ pub const FILE_BYTES_MAX: usize = 256 * 1024;
 pub const FILES_MAX: usize = 32;
 /// Operators, dots and brackets in one run between separators: each may deepen the parsed expression by one.
 const OPERATORS_MAX: usize = 64;
+/// Most brackets open at once. Regorus's parser tries each twice, so its time doubles with every one of them (measured:
+/// 16 take 0.4 s), and its own limit of 32 does not hold everywhere.
+const BRACKETS_MAX: usize = 12;
 /// Deepest parsed expression.
 const DEPTH_MAX: usize = 128;
 /// Digits of a width in a format: `%1000000000d` is a gigabyte.
@@ -57,8 +60,10 @@ pub(crate) fn scan(file: &str, text: &str) -> Vec<Fault> {
         if token.0 == TokenKind::Eof {
             return Vec::new();
         }
-        if runs.see(&token.0, &token.1) > OPERATORS_MAX {
-            let what = format!("more than {OPERATORS_MAX} operators in one expression");
+        let run = runs.see(&token.0, &token.1);
+        if run > OPERATORS_MAX || runs.open.len() > BRACKETS_MAX + 1 {
+            let what =
+                format!("more than {OPERATORS_MAX} operators or {BRACKETS_MAX} brackets in one expression");
             return vec![Fault::at(file, token.1.line, what).hint("give the parts names")];
         }
     }
@@ -112,19 +117,22 @@ pub(crate) fn examine(engine: &mut Engine) -> Result<Findings, Vec<Fault>> {
     let modules: Vec<Ref<Module>> = engine.get_modules().clone();
     let functions = functions(&modules);
     let mut reading = Reading { faults: Vec::new(), reads_time: false };
-    let mut calls = BTreeMap::new();
+    let mut calls = Calls::new();
     let mut contract = BTreeMap::<_, BTreeSet<_>>::new();
     for module in &modules {
         let scope = Scope::of(module, &functions);
         syntax::walk(module, &mut |expr, depth| reading.expression(expr, depth, &scope));
         for rule in &module.policy {
             contract.entry(scope.package.clone()).or_default().extend(reading.head(rule));
-            calls.entry(dotted(&scope.package, &syntax::path(syntax::head(rule)))).or_insert_with(Vec::new).extend(
-                scope.called(rule).into_iter().map(|name| (name, place(syntax::head(rule).span()))),
-            );
+            calls
+                .entry(dotted(&scope.package, &syntax::path(syntax::head(rule))))
+                .or_default()
+                .extend(scope.called(rule).into_iter().map(|name| (name, place(syntax::head(rule).span()))));
         }
         for import in &module.imports {
-            reading.import(&import.refr);
+            if import.r#as.is_none() {
+                reading.import(&import.refr);
+            }
         }
     }
     reading.faults.extend(circles(&calls));
@@ -180,7 +188,11 @@ impl<'a> Scope<'a> {
             let alias = import.r#as.as_ref().map(|span| span.text().to_owned());
             Some((alias.or_else(|| path.last().map(ToString::to_string))?, path.join(".")))
         };
-        Self { package: package(module), imports: module.imports.iter().filter_map(import).collect(), functions }
+        Self {
+            package: package(module),
+            imports: module.imports.iter().filter_map(import).collect(),
+            functions,
+        }
     }
 
     /// The full name of the policy's own function that `path` calls.
@@ -248,7 +260,8 @@ impl Reading {
             self.fault(fcn.span(), format!("`{name}` {what}"), "");
         } else if name == "sprintf" && !first.and_then(syntax::constant).is_some_and(is_bounded) {
             let hint = "a width taken from elsewhere may fill the memory";
-            let what = format!("the format of `sprintf` is not a literal with widths below 10^{WIDTH_DIGITS_MAX}");
+            let what =
+                format!("the format of `sprintf` is not a literal with widths below 10^{WIDTH_DIGITS_MAX}");
             self.fault(fcn.span(), what, hint);
         }
     }
@@ -296,8 +309,11 @@ fn is_bounded(format: &str) -> bool {
     digits <= WIDTH_DIGITS_MAX && !format.contains('*')
 }
 
+/// What each rule calls, and where the rule stands.
+type Calls = BTreeMap<String, Vec<(String, (String, u32))>>;
+
 /// Functions that reach themselves: regorus would follow them until the stack is gone.
-fn circles(calls: &BTreeMap<String, Vec<(String, (String, u32))>>) -> Vec<Fault> {
+fn circles(calls: &Calls) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (name, first) in calls {
         let mut open: Vec<&str> = first.iter().map(|(called, _)| called.as_str()).collect();

@@ -3,7 +3,9 @@
 //! It decides nothing; [`crate::source`] does. It leans on parts of regorus that regorus calls unstable, so a new
 //! version of regorus is a reading of this file.
 
-use regorus::unstable::{Expr, Literal, LiteralStmt, Module, Query, Ref, Rule, RuleAssign, RuleBody, RuleHead};
+use regorus::unstable::{
+    Expr, Literal, LiteralStmt, Module, Query, Ref, Rule, RuleAssign, RuleBody, RuleHead,
+};
 
 /// Calls `see` with every expression of a module (heads, bodies, `with`, imports) and its depth.
 pub(crate) fn walk<'a>(module: &'a Module, see: &mut dyn FnMut(&'a Expr, usize)) {
@@ -79,7 +81,9 @@ pub(crate) fn path(expr: &Expr) -> Vec<&str> {
 /// The text of a literal, escapes decoded.
 pub(crate) fn constant(expr: &Expr) -> Option<&str> {
     match expr {
-        Expr::String { value, .. } | Expr::RawString { value, .. } => value.as_string().ok().map(AsRef::as_ref),
+        Expr::String { value, .. } | Expr::RawString { value, .. } => {
+            value.as_string().ok().map(AsRef::as_ref)
+        }
         Expr::Number { .. }
         | Expr::Bool { .. }
         | Expr::Null { .. }

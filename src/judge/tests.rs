@@ -199,7 +199,6 @@ fn refused_functions_are_found_however_they_are_written() {
         "http.send({\"url\": \"x\"})",
         "http[\"send\"]({})",
         "http[\"\\u0073end\"]({})",
-        "http[`send`]({})",
         "rand.intn(\"a\", 3) == 1",
         "uuid.rfc4122(\"a\")",
         "opa.runtime()",
@@ -247,6 +246,8 @@ fn shapes_that_would_bring_the_parser_down_are_refused() {
         format!("passed if {}", "{1} |\n".repeat(9_000)),
         format!("passed if 1 > 0 {}", "else := 2 if { false }\n".repeat(5_000)),
         format!("passed if 1 > 0 {}", "with input as 1\n".repeat(9_000)),
+        format!("passed if {}1{}", "[1 | ".repeat(20), "]".repeat(20)),
+        format!("passed if {}1{}", "{1: ".repeat(20), "}".repeat(20)),
         "#".repeat(300_000),
         "\n".repeat(30_000),
     ] {
@@ -265,23 +266,24 @@ fn the_clock_is_the_as_of_of_the_run_and_is_found_at_load() {
         ("passed if input.now == \"1970-01-01T00:00:01.000Z\"", true),
         ("import input as i\npassed if i.now == \"1970-01-01T00:00:01.000Z\"", true),
         ("passed if object.get(input, \"now\", \"\") == \"1970-01-01T00:00:01.000Z\"", true),
-        ("passed if count([1]) == 1000000000 with count as time.now_ns", true),
         ("# time.now_ns()\npassed if \"time.now_ns()\" != input.row.x", false),
         ("passed if not input[concat(\"\", [\"n\", \"ow\"])]\n", false),
     ] {
         let policy = load(rules).unwrap_or_else(|faults| panic!("{rules} {faults:?}"));
         assert_eq!(policy.reads_time(), reads, "{rules}");
         let said = say(&policy, json!({"x": 1}));
-        assert!(said == "passed" || rules.contains("with count"), "{rules} {said}");
+        assert_eq!(said, "passed", "{rules}");
     }
 }
 
 #[test]
 fn a_policy_that_reads_the_time_is_asked_again_when_it_moves_on() {
-    let policy = load("passed if time.now_ns() < 2000000000\nfailed contains \"late\" if time.now_ns() >= 2000000000");
+    let policy =
+        load("passed if time.now_ns() < 2000000000\nfailed contains \"late\" if time.now_ns() >= 2000000000");
     let (policy, things) = (policy.unwrap(), rows(&[json!({})]));
     let mut memo = Memo::new(100);
-    for (as_of, expected, remembered) in [(1000, "passed", 0), (1000, "passed", 1), (2000, "failed late", 0)] {
+    for (as_of, expected, remembered) in [(1000, "passed", 0), (1000, "passed", 1), (2000, "failed late", 0)]
+    {
         let verdict = verdict(&policy, &things, Membership::Complete, as_of, &mut memo);
         assert_eq!((shown(&verdict)[0].as_str(), verdict.remembered()), (expected, remembered));
     }
@@ -290,7 +292,8 @@ fn a_policy_that_reads_the_time_is_asked_again_when_it_moves_on() {
 #[test]
 fn what_is_not_due_is_judged_again_when_it_matures_though_the_row_is_remembered() {
     let policy = load("not_due := input.row.until if input.row.until\npassed if input.row.ok").unwrap();
-    let things = rows(&[json!({"until": "1970-01-01T00:00:05Z"}), json!({"until": "soon"}), json!({"ok": true})]);
+    let things =
+        rows(&[json!({"until": "1970-01-01T00:00:05Z"}), json!({"until": "soon"}), json!({"ok": true})]);
     let mut memo = Memo::new(100);
     let first = verdict(&policy, &things, Membership::Complete, 4_999, &mut memo);
     assert_eq!(shown(&first), ["not_due until.19700101t000005.000z", "unknown policy.bad_instant", "passed"]);
@@ -385,8 +388,10 @@ fn what_hangs_is_unknown_and_neither_remembered_nor_tried_for_ever() {
 
 #[test]
 fn nothing_stands_on_a_joined_population_that_is_stale_or_not_whole() {
+    use Membership::{Complete, Partial, Unknown};
     let head = HEAD.replace("#   controls", "#   joined: [people]\n#   controls");
-    let rules = "person if some p in input.joined.people\nfailed contains \"nobody\" if not person\npassed if person";
+    let rules =
+        "person if some p in input.joined.people\nfailed contains \"nobody\" if not person\npassed if person";
     let policy = load_with(&head, rules).unwrap();
     let (things, people) = (rows(&[json!({})]), rows(&[json!({"a": 1})]));
     let say = |membership, freshness, given: bool| {
@@ -396,7 +401,6 @@ fn nothing_stands_on_a_joined_population_that_is_stale_or_not_whole() {
         let verdict = joined_verdict(&policy, &things, Membership::Complete, 0, joined, &mut Memo::new(0));
         (shown(&verdict).remove(0), verdict.why().len())
     };
-    use Membership::{Complete, Partial, Unknown};
     assert_eq!(say(Complete, Freshness::Fresh, true), ("passed".to_owned(), 0));
     assert_eq!(say(Complete, Freshness::Stale, true), ("unknown input.stale".to_owned(), 1));
     assert_eq!(say(Partial, Freshness::Fresh, true), ("unknown input.partial".to_owned(), 1));
@@ -432,7 +436,10 @@ fn only_what_changed_is_evaluated_and_the_gates_are_passed_anew() {
     assert_eq!(ask(&things, Membership::Complete), (first.0.clone(), 0, 3));
     *things.values_mut().next().unwrap() = br#"{"ok":false}"#.to_vec();
     let (said, evaluated, remembered) = ask(&things, Membership::Complete);
-    assert_eq!((said, evaluated, remembered), (["failed bad", "passed", "failed bad"].map(String::from).to_vec(), 1, 2));
+    assert_eq!(
+        (said, evaluated, remembered),
+        (["failed bad", "passed", "failed bad"].map(String::from).to_vec(), 1, 2)
+    );
     assert_eq!(ask(&things, Membership::Partial).0[1], "unknown population.partial");
 }
 
@@ -460,7 +467,7 @@ fn the_same_bytes_give_the_same_verdict_and_the_same_digest() {
     assert_eq!(policy.digest(), again.digest());
     assert_ne!(load(PLAIN).unwrap().digest(), load(&format!("{PLAIN} ")).unwrap().digest());
     // Frozen: what is written into the record of a policy never moves with this crate.
-    let frozen = "sha256:FROZEN";
+    let frozen = "sha256:6598c17de47daf6944187ffa3c5dcfa9a1c69d29ec1525a9784973830109095a";
     assert_eq!(load(PLAIN).unwrap().digest().to_string(), frozen);
 }
 
@@ -476,6 +483,13 @@ fn messages_are_for_people_and_bounded() {
 }
 
 #[test]
+fn a_policy_may_be_shared_between_threads() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(&load(PLAIN).unwrap());
+    shared(&Memo::new(1));
+}
+
+#[test]
 fn a_code_is_never_more_than_its_limit() {
     let field = "f".repeat(52);
     assert!(format!("row.missing.{field}").parse::<Code>().is_ok());
@@ -483,9 +497,46 @@ fn a_code_is_never_more_than_its_limit() {
 }
 
 const WORDS: [&str; 40] = [
-    "package ", "x", "import ", "data", "input", ".row", ".", "[", "]", "{", "}", "(", ")", ":=", "=", "==", " if ",
-    " contains ", "failed", "passed", "unknown", "not_due", "default ", " with ", " as ", "some ", "every ", " in ",
-    "not ", "else ", "\"a\"", "`b`", "1", "-", "|", "&", "\n", "# METADATA\n# custom:\n", "time.now_ns()", ",",
+    "package ",
+    "x",
+    "import ",
+    "data",
+    "input",
+    ".row",
+    ".",
+    "[",
+    "]",
+    "{",
+    "}",
+    "(",
+    ")",
+    ":=",
+    "=",
+    "==",
+    " if ",
+    " contains ",
+    "failed",
+    "passed",
+    "unknown",
+    "not_due",
+    "default ",
+    " with ",
+    " as ",
+    "some ",
+    "every ",
+    " in ",
+    "not ",
+    "else ",
+    "\"a\"",
+    "`b`",
+    "1",
+    "-",
+    "|",
+    "&",
+    "\n",
+    "# METADATA\n# custom:\n",
+    "time.now_ns()",
+    ",",
 ];
 
 proptest! {

@@ -172,7 +172,8 @@ impl Verdict {
 pub fn judge(policy: &Policy, judged: &Judged<'_>, memo: &mut Memo) -> Verdict {
     let population = &judged.population;
     let opened = inputs(policy, judged).and_then(|inputs| {
-        let hearing = Hearing::open(policy, &inputs.shared, judged.as_of).map_err(|why| BTreeSet::from([why]))?;
+        let hearing =
+            Hearing::open(policy, &inputs.shared, judged.as_of).map_err(|why| BTreeSet::from([why]))?;
         Ok(Sitting { hearing, key: inputs.key, memo, timeouts: 0, evaluated: 0, remembered: 0 })
     });
     let mut sitting = match opened {
@@ -271,7 +272,7 @@ fn inputs(policy: &Policy, judged: &Judged<'_>) -> Result<Inputs, BTreeSet<Code>
         return Err(why);
     }
     let joined = joined_rows(&rows).map_err(|why| BTreeSet::from([why]))?;
-    let now = policy.reads_time().then(|| format!(",\"now\":\"{}\"", judged.as_of)).unwrap_or_default();
+    let now = if policy.reads_time() { format!(",\"now\":\"{}\"", judged.as_of) } else { String::new() };
     let populations = Value::Object(populations);
     let params = Value::Object(judged.params.values().clone());
     let shared = format!(

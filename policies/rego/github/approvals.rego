@@ -35,7 +35,7 @@ judged if {
 	is_number(merged)
 }
 
-merged := time.parse_rfc3339_ns(input.row.merged_at)
+merged := time.parse_rfc3339_ns(input.row.merged_at) if is_string(input.row.merged_at)
 
 # --- who wrote it -----------------------------------------------------------------------------------------------
 
@@ -111,7 +111,7 @@ unmatched(email, _) := lower(email) if {
 
 decisive := {"APPROVED", "CHANGES_REQUESTED", "DISMISSED"}
 
-at(review) := time.parse_rfc3339_ns(review.submitted_at)
+at(review) := time.parse_rfc3339_ns(review.submitted_at) if is_string(review.submitted_at)
 
 before(review) if at(review) < merged
 
@@ -222,8 +222,10 @@ reasons contains "approval.late" if {
 
 reasons contains "approval.withdrawn" if {
 	some review in approvals
+	some later in last
+	later.user.id == review.user.id
+	later.state != "APPROVED"
 	before(review)
-	overtaken(review)
 }
 
 failed contains reason if {
