@@ -49,7 +49,7 @@ pub struct Claim {
 }
 
 /// Weighs the lists that a population rests on: its own, and those of the records they were asked for.
-pub fn claim(manifest: &Manifest, done: &[Vec<Instance>], population: &Population) -> Claim {
+pub(super) fn claim(manifest: &Manifest, done: &[Vec<Instance>], population: &Population) -> Claim {
     let mut weighing = Weighing { manifest, done, claim: Claim::untouched(), grade: None, short: false };
     let mut next = Some(population.step);
     // a step is asked for records of an earlier one, so the chain ends
@@ -67,12 +67,12 @@ pub fn claim(manifest: &Manifest, done: &[Vec<Instance>], population: &Populatio
 }
 
 /// The one record of a step without fan-out, if it was read.
-pub fn single<'d>(done: &'d [Vec<Instance>], step: usize) -> Option<&'d Record> {
+pub(super) fn single<'d>(done: &'d [Vec<Instance>], step: usize) -> Option<&'d Record> {
     done.get(step)?.first()?.listing.records.first().map(AsRef::as_ref)
 }
 
 /// Lowers a claim, and says why.
-pub fn lower(claim: &mut Claim, to: Membership, why: &str) {
+pub(super) fn lower(claim: &mut Claim, to: Membership, why: &str) {
     // known to lack something is the worst: it outranks not knowing
     let rank = |membership| match membership {
         Membership::Complete => 0,
@@ -167,6 +167,10 @@ impl Weighing<'_> {
             lower(&mut self.claim, Membership::Unknown, why::PROOF_MISSING);
             return Grade::ReadToEnd;
         };
+        if !instances.iter().all(|instance| instance.listing.whole) {
+            // a list that broke off says nothing about what the credential may see
+            return Grade::ReadToEnd;
+        }
         if stated != counted {
             self.short |= counted < stated;
             lower(&mut self.claim, Membership::Partial, why::COUNT_DIFFERS);

@@ -9,7 +9,7 @@ use super::project::{Mark, Path};
 
 /// One condition.
 #[derive(Debug, Clone)]
-pub struct Condition {
+pub(super) struct Condition {
     /// Which value.
     pub path: Path,
     /// What it must be.
@@ -18,7 +18,7 @@ pub struct Condition {
 
 /// What a value must be.
 #[derive(Debug, Clone)]
-pub enum Test {
+pub(super) enum Test {
     /// `is: <null, true, false, number or text>`.
     Is(Mark),
     /// `in: window`: an instant in [from, to).
@@ -32,7 +32,7 @@ pub type Window = (Instant, Instant);
 
 impl Condition {
     /// True, false, or not known: the value is absent or of another kind, or there is no window.
-    pub fn holds(&self, mark: &Mark, window: Option<Window>) -> Option<bool> {
+    pub(super) fn holds(&self, mark: &Mark, window: Option<Window>) -> Option<bool> {
         match (&self.test, mark) {
             (_, Mark::Missing | Mark::Compound) => None,
             (Test::Is(wanted), found) => Some(wanted == found),
@@ -48,7 +48,7 @@ impl Condition {
 }
 
 /// The instant that a source wrote as RFC 3339 text, cut to the millisecond.
-pub fn instant(mark: &Mark) -> Option<Instant> {
+pub(super) fn instant(mark: &Mark) -> Option<Instant> {
     match mark {
         Mark::Text(text) => {
             DateTime::parse_from_rfc3339(text).ok().map(|at| Instant::from_ms(at.timestamp_millis()))

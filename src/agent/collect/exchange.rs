@@ -30,7 +30,7 @@ const HEADER_BYTES_MAX: usize = 2048;
 const SCOPES_MAX: usize = 100;
 
 /// What all exchanges of one run share.
-pub struct Session<'a> {
+pub(super) struct Session<'a> {
     pub manifest: &'a Manifest,
     pub http: &'a Http,
     pub clock: &'a Clock,
@@ -51,7 +51,7 @@ pub struct Session<'a> {
 
 /// What the source said that the credential may do.
 #[derive(Debug, Default)]
-pub struct Granted {
+pub(super) struct Granted {
     last: String,
     /// Was it said at all?
     pub seen: bool,
@@ -61,7 +61,7 @@ pub struct Granted {
 
 /// A page that was read before, for conditional requests. Holds what came of the body, never the body.
 #[derive(Debug, Clone)]
-pub struct Known {
+pub(super) struct Known {
     pub etag: String,
     pub digest: Digest,
     pub outcome: Outcome,
@@ -73,7 +73,7 @@ pub struct Known {
 }
 
 /// One exchange, done.
-pub struct Sent {
+pub(super) struct Sent {
     pub item: Item,
     /// What happened.
     pub outcome: Outcome,
@@ -104,7 +104,7 @@ struct Tried {
 
 impl Session<'_> {
     /// Makes one exchange. `item` is its name in the table.
-    pub async fn fetch(&self, step: &Step, item: Item, url: &Url) -> Sent {
+    pub(super) async fn fetch(&self, step: &Step, item: Item, url: &Url) -> Sent {
         let prior = self.prior.get(&item).and_then(|row| PriorRow::read(row));
         let evidence = prior.as_ref().and_then(|prior| prior.artefact.as_ref());
         // a 304 may only repeat what is already sealed, so only that is asked about
@@ -147,7 +147,7 @@ impl Session<'_> {
     }
 
     /// An exchange that could not be made; nothing was sent.
-    pub fn unsent(&self, step: &Step, item: Item, outcome: Outcome, why: &'static str) -> Sent {
+    pub(super) fn unsent(&self, step: &Step, item: Item, outcome: Outcome, why: &'static str) -> Sent {
         let receipt = Receipt::new(self.clock.now().ms_since(self.started), 0, None, outcome);
         Sent {
             item,
@@ -227,7 +227,7 @@ impl Session<'_> {
     }
 
     /// May the token go there? Same scheme, host and port, and no user in the address.
-    pub fn is_ours(&self, url: &Url) -> bool {
+    pub(super) fn is_ours(&self, url: &Url) -> bool {
         url.origin() == self.base.origin() && url.username().is_empty() && url.password().is_none()
     }
 

@@ -17,15 +17,15 @@ use super::{
 use crate::{chance::Chance, clock::Clock};
 
 /// First pause before a retry; doubled from one to the next, half of it by chance.
-pub const BACKOFF_MS: i64 = 500;
+pub(super) const BACKOFF_MS: i64 = 500;
 /// Longest pause before a retry.
-pub const BACKOFF_MS_MAX: i64 = 30_000;
+pub(super) const BACKOFF_MS_MAX: i64 = 30_000;
 /// A reset is told in whole seconds, so this much is waited beyond it.
 const RESET_MARGIN_MS: i64 = 1000;
 
 /// One run's spending.
 #[derive(Debug)]
-pub struct Pace {
+pub(super) struct Pace {
     clock: Clock,
     limits: Limits,
     started: Instant,
@@ -43,11 +43,11 @@ struct Spent {
 }
 
 /// Held during one exchange.
-pub type Pass<'a> = RwLockReadGuard<'a, ()>;
+pub(super) type Pass<'a> = RwLockReadGuard<'a, ()>;
 
 impl Pace {
     /// Nothing spent yet.
-    pub fn new(clock: &Clock, limits: &Limits, started: Instant) -> Self {
+    pub(super) fn new(clock: &Clock, limits: &Limits, started: Instant) -> Self {
         Self {
             clock: clock.clone(),
             limits: limits.clone(),
@@ -58,7 +58,7 @@ impl Pace {
     }
 
     /// Leave to make one request, after waiting for a limit that is already known; the reason if the budget is used up.
-    pub async fn enter(&self) -> Result<Pass<'_>, &'static str> {
+    pub(super) async fn enter(&self) -> Result<Pass<'_>, &'static str> {
         loop {
             let pass = self.road.read().await;
             let Some(until) = self.count()? else { return Ok(pass) };
@@ -68,25 +68,25 @@ impl Pace {
     }
 
     /// Counts bytes that were read.
-    pub fn read(&self, bytes: usize) {
+    pub(super) fn read(&self, bytes: usize) {
         let mut spent = self.spent();
         spent.bytes = spent.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
     }
 
     /// Requests and bytes so far.
-    pub fn totals(&self) -> (u64, u64) {
+    pub(super) fn totals(&self) -> (u64, u64) {
         let spent = self.spent();
         (spent.requests, spent.bytes)
     }
 
     /// Notes that the source answers nothing before `until`.
-    pub fn hold(&self, until: Instant) {
+    pub(super) fn hold(&self, until: Instant) {
         let mut spent = self.spent();
         spent.not_before = spent.not_before.max(Some(until));
     }
 
     /// Waits for the source's limit; if that is too long for the budget, no further request of the run is made.
-    pub async fn wait_for_limit(&self, until: Instant) -> Result<(), &'static str> {
+    pub(super) async fn wait_for_limit(&self, until: Instant) -> Result<(), &'static str> {
         self.hold(until);
         let waited = self.pause(until).await;
         if let Err(why) = waited {
@@ -96,7 +96,7 @@ impl Pace {
     }
 
     /// Waits before retry number `attempt` (from 1).
-    pub async fn back_off(&self, attempt: u32, chance: &Chance) -> Result<i64, &'static str> {
+    pub(super) async fn back_off(&self, attempt: u32, chance: &Chance) -> Result<i64, &'static str> {
         let whole = BACKOFF_MS.saturating_mul(1 << attempt.saturating_sub(1).min(16)).min(BACKOFF_MS_MAX);
         let half = whole / 2;
         // without chance the pause is the whole one
@@ -153,7 +153,7 @@ impl Pace {
 
 /// Until when a source that refuses for its rate limit must be left alone: what it says, else `attempt` doublings of
 /// the manifest's own wait. `skew_ms` is its clock minus ours.
-pub fn leave_alone_until(
+pub(super) fn leave_alone_until(
     rate: &Rate,
     headers: &Headers,
     now: Instant,
@@ -172,7 +172,7 @@ pub fn leave_alone_until(
 }
 
 /// When the source's count starts anew, if an answer says that nothing is left of it.
-pub fn used_up_until(rate: &Rate, headers: &Headers, skew_ms: i64) -> Option<Instant> {
+pub(super) fn used_up_until(rate: &Rate, headers: &Headers, skew_ms: i64) -> Option<Instant> {
     let left = headers.get(rate.remaining.as_ref()?)?;
     if left.trim() == "0" { reset(rate, headers, skew_ms) } else { None }
 }
@@ -183,7 +183,7 @@ fn reset(rate: &Rate, headers: &Headers, skew_ms: i64) -> Option<Instant> {
 }
 
 /// An HTTP date (RFC 9110 section 5.6.7), as servers write it today.
-pub fn http_date(value: &str) -> Option<Instant> {
+pub(super) fn http_date(value: &str) -> Option<Instant> {
     DateTime::parse_from_rfc2822(value.trim()).ok().map(|at| Instant::from_ms(at.timestamp_millis()))
 }
 

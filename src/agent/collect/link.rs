@@ -8,10 +8,10 @@ const BYTES_MAX: usize = 16_384;
 /// A `Link` header that is not of the form of RFC 8288.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the link header cannot be read")]
-pub struct Malformed;
+pub(super) struct Malformed;
 
 /// The target of the first link with this relation; `None` if the header has none.
-pub fn target<'a>(header: &'a str, relation: &str) -> Result<Option<&'a str>, Malformed> {
+pub(super) fn target<'a>(header: &'a str, relation: &str) -> Result<Option<&'a str>, Malformed> {
     if header.len() > BYTES_MAX {
         return Err(Malformed);
     }
@@ -99,7 +99,8 @@ mod tests {
         ) {
             let mut links: Vec<String> = before.iter().map(|url| format!("<{url}>; rel=\"prev\"")).collect();
             links.push(format!("<{next}>; rel=\"next\""));
-            prop_assert_eq!(target(&links.join(", "), "next"), Ok(Some(next.as_str())));
+            let header = links.join(", ");
+            prop_assert_eq!(target(&header, "next"), Ok(Some(next.as_str())));
         }
     }
 }

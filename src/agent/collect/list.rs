@@ -21,7 +21,7 @@ use super::{
 };
 
 /// The record in whose name a step is asked, and those of which it was asked in turn.
-pub struct Env {
+pub(super) struct Env {
     pub alias: String,
     /// Index of the step that the record is of.
     pub step: usize,
@@ -30,7 +30,7 @@ pub struct Env {
 }
 
 /// What came of one list.
-pub struct Listing {
+pub(super) struct Listing {
     /// The records that are kept, each key once, in the source's order.
     pub records: Vec<Arc<Record>>,
     /// The first outcome that may not feed a verdict; else that of the first page.
@@ -47,7 +47,7 @@ pub struct Listing {
 }
 
 /// The value of an enclosing record.
-pub fn look_up<'e>(manifest: &Manifest, env: Option<&'e Env>, slot: &Slot) -> Option<Cow<'e, str>> {
+pub(super) fn look_up<'e>(manifest: &Manifest, env: Option<&'e Env>, slot: &Slot) -> Option<Cow<'e, str>> {
     let alias = slot.alias.as_ref()?;
     let mut next = env;
     while let Some(env) = next {
@@ -61,7 +61,7 @@ pub fn look_up<'e>(manifest: &Manifest, env: Option<&'e Env>, slot: &Slot) -> Op
 }
 
 /// Reads a list; once more from its beginning if it changed under the reading in a way that its proof does not bear.
-pub async fn read_list(session: &Session<'_>, step: &Step, env: Option<&Env>) -> Listing {
+pub(super) async fn read_list(session: &Session<'_>, step: &Step, env: Option<&Env>) -> Listing {
     let first = read_once(session, step, env).await;
     if !(first.repeated && first.whole && step.complete.contains(&Proof::UniqueKeys)) {
         return first;
@@ -155,7 +155,12 @@ impl<'s> Reading<'s> {
         let records = Arc::clone(&sent.records);
         let outcome = sent.repeats;
         // a single record that lacks a field is still what was seen
-        let stopped = records.iter().any(|record| self.add(session, record));
+        let mut past = false;
+        for record in records.iter() {
+            past |= self.add(session, record);
+        }
+        // whether the source sorts is seen on whole pages, so no list is left in the middle of one
+        let stopped = past && self.sorted;
         if outcome == Outcome::Present {
             self.listing.sent.push(sent);
             self.whole |= stopped;
@@ -177,7 +182,7 @@ impl<'s> Reading<'s> {
         self.listing.sent.push(sent);
     }
 
-    /// Takes a record; returns whether nothing after it can lie in the window.
+    /// Takes a record; returns whether nothing after it can lie in the window, if the source sorts.
     fn add(&mut self, session: &Session<'_>, record: &Arc<Record>) -> bool {
         self.read += 1;
         let Some(plan) = &self.step.window else {
@@ -200,7 +205,7 @@ impl<'s> Reading<'s> {
         // the list may only be left early while it is seen to be sorted, newest first
         self.sorted &= at.is_some_and(|at| self.last.is_none_or(|last| at <= last));
         self.last = at;
-        self.sorted && stop.holds(mark, session.window) == Some(true)
+        stop.holds(mark, session.window) == Some(true)
     }
 
     fn keep(&mut self, record: &Arc<Record>) {

@@ -83,7 +83,7 @@ pub mod why {
 
 /// One line of `outcomes`.
 #[derive(Debug, Clone)]
-pub struct Rule {
+pub(super) struct Rule {
     /// Any of these.
     pub status: Vec<u16>,
     /// A header (lower case) and the exact value it must have.
@@ -104,7 +104,7 @@ impl Rule {
 }
 
 /// The outcome of the first rule that matches; the step's own rules come before the manifest's.
-pub fn classify<'r, 'h>(
+pub(super) fn classify<'r, 'h>(
     rules: impl IntoIterator<Item = &'r Rule>,
     status: u16,
     header: impl Fn(&str) -> Option<&'h str>,

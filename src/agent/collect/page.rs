@@ -21,7 +21,7 @@ const MEDIA_BYTES_MAX: usize = 100;
 
 /// One record: its part of a row, and the values that the manifest asks for.
 #[derive(Debug)]
-pub struct Record {
+pub(super) struct Record {
     /// Projected members, without braces.
     pub members: Box<[u8]>,
     /// As many as the step has `marks`, in that order.
@@ -32,7 +32,7 @@ pub struct Record {
 
 impl Record {
     /// The value at a path that the manifest asks this step for.
-    pub fn mark(&self, step: &Step, path: &Path) -> &Mark {
+    pub(super) fn mark(&self, step: &Step, path: &Path) -> &Mark {
         let at = step.marks.iter().position(|mark| mark == path);
         at.and_then(|at| self.marks.get(at)).unwrap_or(&Mark::Missing)
     }
@@ -51,7 +51,7 @@ pub struct Artefact {
 
 /// What an answer means.
 #[derive(Debug)]
-pub struct Meaning {
+pub(super) struct Meaning {
     /// Its outcome.
     pub outcome: Outcome,
     /// Why it is not what was hoped for.
@@ -63,7 +63,7 @@ pub struct Meaning {
 }
 
 /// Weighs an answer by the rules of the step and of the manifest.
-pub fn weigh(manifest: &Manifest, step: &Step, answer: &Answer, key: &ItemKey) -> Meaning {
+pub(super) fn weigh(manifest: &Manifest, step: &Step, answer: &Answer, key: &ItemKey) -> Meaning {
     let rules = step.outcomes.iter().chain(&manifest.outcomes);
     let outcome = classify(rules, answer.status, |name| answer.headers.get(name), &answer.body);
     let (outcome, reason) = outcome.map_or((Outcome::Error, Some(why::UNMATCHED)), |outcome| (outcome, None));

@@ -49,7 +49,7 @@ pub struct Collected {
 }
 
 /// Makes the rows of one population.
-pub fn assemble(
+pub(super) fn assemble(
     manifest: &Manifest,
     done: &[Vec<Instance>],
     population: &Population,

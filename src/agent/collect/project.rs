@@ -9,11 +9,11 @@ use super::scan::{Kind, Value, push_text};
 
 /// A dotted path through objects: `user.id`. Arrays on the way are passed through, element by element.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Path(Vec<String>);
+pub(super) struct Path(Vec<String>);
 
 impl Path {
     /// Reads `a.b.c`; `None` if a part is empty.
-    pub fn read(text: &str) -> Option<Self> {
+    pub(super) fn read(text: &str) -> Option<Self> {
         let parts: Vec<_> = text.split('.').map(str::to_owned).collect();
         parts
             .iter()
@@ -22,17 +22,17 @@ impl Path {
     }
 
     /// Its parts, outermost first.
-    pub fn parts(&self) -> &[String] {
+    pub(super) fn parts(&self) -> &[String] {
         &self.0
     }
 
     /// The value at the path, through objects alone.
-    pub fn find<'t>(&self, record: Value<'t>) -> Option<Value<'t>> {
+    pub(super) fn find<'t>(&self, record: Value<'t>) -> Option<Value<'t>> {
         self.0.iter().try_fold(record, |value, part| value.get(part))
     }
 
     /// What stands at the path.
-    pub fn mark(&self, record: Value<'_>) -> Mark {
+    pub(super) fn mark(&self, record: Value<'_>) -> Mark {
         let Some(value) = self.find(record) else { return Mark::Missing };
         match value.kind() {
             Kind::Null => Mark::Null,
@@ -52,7 +52,7 @@ impl fmt::Display for Path {
 
 /// One value that a condition, a template, a key or a count asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mark {
+pub(super) enum Mark {
     /// The path is not there.
     Missing,
     /// `null`.
@@ -69,7 +69,7 @@ pub enum Mark {
 
 impl Mark {
     /// What a template or a key writes for it; nothing for what is not one value.
-    pub fn word(&self) -> Option<&str> {
+    pub(super) fn word(&self) -> Option<&str> {
         match self {
             Self::Number(word) | Self::Text(word) => Some(word),
             Self::Missing | Self::Null | Self::Bool(_) | Self::Compound => None,
@@ -77,7 +77,7 @@ impl Mark {
     }
 
     /// A whole number that is not negative.
-    pub fn count(&self) -> Option<u64> {
+    pub(super) fn count(&self) -> Option<u64> {
         match self {
             Self::Number(token) => token.parse().ok(),
             Self::Missing | Self::Null | Self::Bool(_) | Self::Text(_) | Self::Compound => None,
@@ -87,7 +87,7 @@ impl Mark {
 
 /// One line of `project`.
 #[derive(Debug, Clone)]
-pub struct Wanted {
+pub(super) struct Wanted {
     /// Which value.
     pub path: Path,
     /// Keep only the lines of a string that begin so (ASCII case does not matter): the rest of it is not needed.
@@ -96,7 +96,7 @@ pub struct Wanted {
 
 /// An include-list of paths, ready to be applied.
 #[derive(Debug, Clone, Default)]
-pub struct Projection(Vec<Field>);
+pub(super) struct Projection(Vec<Field>);
 
 #[derive(Debug, Clone)]
 struct Field {
@@ -113,19 +113,19 @@ enum Keep {
 
 impl Projection {
     /// Adds a line; refuses one that overlaps an earlier one.
-    pub fn add(&mut self, wanted: Wanted) -> Result<(), Path> {
+    pub(super) fn add(&mut self, wanted: Wanted) -> Result<(), Path> {
         let Wanted { path, lines } = wanted;
         let keep = lines.map_or(Keep::Whole, Keep::Lines);
         if insert(&mut self.0, path.parts(), keep) { Ok(()) } else { Err(path) }
     }
 
     /// The outermost keys that it may write.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|field| field.name.as_str())
     }
 
     /// Appends the members of one record, without braces.
-    pub fn write(&self, record: Value<'_>, out: &mut Vec<u8>) {
+    pub(super) fn write(&self, record: Value<'_>, out: &mut Vec<u8>) {
         write_members(&self.0, record, out);
     }
 }

@@ -7,7 +7,7 @@ use super::page::Artefact;
 
 /// What varies from run to run, kept for the auditor and bound by no digest in an entry.
 #[derive(Debug, Default)]
-pub struct Receipt {
+pub(super) struct Receipt {
     at_ms: i64,
     took_ms: i64,
     skew_ms: Option<i64>,
@@ -22,7 +22,7 @@ pub struct Receipt {
 
 /// An attempt before the last one.
 #[derive(Debug, Serialize)]
-pub struct Attempt {
+pub(super) struct Attempt {
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     o: Option<&'static str>,
@@ -36,29 +36,34 @@ pub struct Attempt {
 
 impl Attempt {
     /// The source sent us to another path.
-    pub fn redirect(status: u16, to: &str) -> Self {
+    pub(super) fn redirect(status: u16, to: &str) -> Self {
         Self { status, o: None, why: None, to: Some(to.chars().take(500).collect()), wait_ms: None }
     }
 
     /// It failed in passing, and we waited.
-    pub const fn failed(status: u16, outcome: Outcome, why: Option<&'static str>, wait_ms: i64) -> Self {
+    pub(super) const fn failed(
+        status: u16,
+        outcome: Outcome,
+        why: Option<&'static str>,
+        wait_ms: i64,
+    ) -> Self {
         Self { status, o: Some(outcome.as_str()), why, to: None, wait_ms: Some(wait_ms) }
     }
 }
 
 impl Receipt {
     /// Times and outcome. `at_ms` since the run's start; `skew_ms` is the source's clock minus ours.
-    pub fn new(at_ms: i64, took_ms: i64, skew_ms: Option<i64>, outcome: Outcome) -> Self {
+    pub(super) fn new(at_ms: i64, took_ms: i64, skew_ms: Option<i64>, outcome: Outcome) -> Self {
         Self { at_ms, took_ms, skew_ms, outcome: outcome.as_str(), ..Self::default() }
     }
 
     /// The source's clock minus ours.
-    pub const fn skew_ms(&self) -> Option<i64> {
+    pub(super) const fn skew_ms(&self) -> Option<i64> {
         self.skew_ms
     }
 
     /// One JSON line, without its end; `i` counts the run's exchanges from 0.
-    pub fn line(&self, i: usize) -> Vec<u8> {
+    pub(super) fn line(&self, i: usize) -> Vec<u8> {
         #[derive(Serialize)]
         struct Line<'a> {
             i: usize,
@@ -99,7 +104,7 @@ impl Receipt {
 }
 
 /// One exchange row; the artefact comes with the `started` of the run whose pack holds its bytes.
-pub fn exchange_row(
+pub(super) fn exchange_row(
     step: &str,
     url: &str,
     outcome: Outcome,
@@ -137,13 +142,13 @@ pub fn exchange_row(
 
 /// What an earlier run's row says of its evidence.
 #[derive(Debug, Deserialize)]
-pub struct PriorRow {
+pub(super) struct PriorRow {
     pub artefact: Option<PriorArtefact>,
 }
 
 /// Which bytes, and in which run's pack they are.
 #[derive(Debug, Deserialize)]
-pub struct PriorArtefact {
+pub(super) struct PriorArtefact {
     #[serde(rename = "sha256")]
     pub digest: Digest,
     #[serde(rename = "in")]
@@ -152,7 +157,7 @@ pub struct PriorArtefact {
 
 impl PriorRow {
     /// Reads a row that an earlier run wrote; `None` if it is not one.
-    pub fn read(row: &[u8]) -> Option<Self> {
+    pub(super) fn read(row: &[u8]) -> Option<Self> {
         serde_json::from_slice(row).ok()
     }
 }

@@ -10,7 +10,7 @@ use super::scan::{Tape, Value};
 
 /// What stands in a value's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cover {
+pub(super) enum Cover {
     /// `null`.
     Drop,
     /// `"[masked]"`.
@@ -23,7 +23,7 @@ pub enum Cover {
 
 /// Which values: a dotted path from the outermost value, arrays passed through; a leading `**` is any depth.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rule {
+pub(super) struct Rule {
     /// What to put there.
     pub cover: Cover,
     /// The path's parts.
@@ -31,7 +31,7 @@ pub struct Rule {
 }
 
 /// The body with its values covered; borrowed when no rule hit.
-pub fn redact<'a>(body: &'a [u8], tape: &Tape<'_>, rules: &[Rule], key: &ItemKey) -> Cow<'a, [u8]> {
+pub(super) fn redact<'a>(body: &'a [u8], tape: &Tape<'_>, rules: &[Rule], key: &ItemKey) -> Cow<'a, [u8]> {
     let mut hits: Vec<(Range<usize>, String)> = Vec::new();
     for rule in rules {
         visit(tape.root(), &rule.parts, &mut |value| {

@@ -6,15 +6,15 @@
 use std::borrow::Cow;
 
 /// Deepest nesting that is read (formats section 11).
-pub const DEPTH_MAX: usize = 64;
+pub(super) const DEPTH_MAX: usize = 64;
 /// Most values of one body; a page of 100 repositories has about 13,000.
-pub const NODES_MAX: usize = 1 << 20;
+pub(super) const NODES_MAX: usize = 1 << 20;
 /// Up to this many keys of one object are compared pair by pair, more are sorted first.
 const KEYS_PAIRWISE_MAX: usize = 16;
 
 /// Why a body cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Flaw {
+pub(super) enum Flaw {
     /// Not JSON, cut short, or not UTF-8.
     #[error("the body is not JSON")]
     Syntax,
@@ -28,7 +28,7 @@ pub enum Flaw {
 
 /// What stands at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// `null`.
     Null,
     /// `true` or `false`.
@@ -56,21 +56,21 @@ struct Node {
 
 /// One body, read.
 #[derive(Debug)]
-pub struct Tape<'a> {
+pub(super) struct Tape<'a> {
     text: &'a str,
     nodes: Vec<Node>,
 }
 
 /// One value of a tape. Cheap to copy.
 #[derive(Debug, Clone, Copy)]
-pub struct Value<'t> {
+pub(super) struct Value<'t> {
     tape: &'t Tape<'t>,
     at: usize,
 }
 
 impl<'a> Tape<'a> {
     /// Reads one JSON value and nothing after it but white space.
-    pub fn read(body: &'a [u8]) -> Result<Self, Flaw> {
+    pub(super) fn read(body: &'a [u8]) -> Result<Self, Flaw> {
         let Ok(text) = std::str::from_utf8(body) else { return Err(Flaw::Syntax) };
         let mut reader =
             Reader { text, bytes: body, at: 0, nodes: Vec::with_capacity(body.len() / 24), keys: Vec::new() };
@@ -81,31 +81,31 @@ impl<'a> Tape<'a> {
     }
 
     /// The outermost value.
-    pub fn root(&self) -> Value<'_> {
+    pub(super) fn root(&self) -> Value<'_> {
         Value { tape: self, at: 0 }
     }
 }
 
 impl<'t> Value<'t> {
     /// What it is.
-    pub fn kind(self) -> Kind {
+    pub(super) fn kind(self) -> Kind {
         self.node().kind
     }
 
     /// Its bytes as received.
-    pub fn raw(self) -> &'t str {
+    pub(super) fn raw(self) -> &'t str {
         let node = self.node();
         self.tape.text.get(node.start..node.end).unwrap_or_default()
     }
 
     /// Where those bytes stand in the body.
-    pub fn range(self) -> std::ops::Range<usize> {
+    pub(super) fn range(self) -> std::ops::Range<usize> {
         let node = self.node();
         node.start..node.end
     }
 
     /// The characters of a string.
-    pub fn text(self) -> Option<Cow<'t, str>> {
+    pub(super) fn text(self) -> Option<Cow<'t, str>> {
         let inside = || self.raw().get(1..self.raw().len() - 1).unwrap_or_default();
         match self.kind() {
             Kind::Plain => Some(Cow::Borrowed(inside())),
@@ -115,18 +115,18 @@ impl<'t> Value<'t> {
     }
 
     /// The member of this name, if this is an object that has one.
-    pub fn get(self, key: &str) -> Option<Value<'t>> {
+    pub(super) fn get(self, key: &str) -> Option<Value<'t>> {
         self.members().find(|(name, _)| name.is_text(key)).map(|(_, value)| value)
     }
 
     /// Key and value of each member, in the source's order; nothing unless this is an object.
-    pub fn members(self) -> impl Iterator<Item = (Value<'t>, Value<'t>)> {
+    pub(super) fn members(self) -> impl Iterator<Item = (Value<'t>, Value<'t>)> {
         let mut inside = self.children(Kind::Object);
         std::iter::from_fn(move || Some((inside.next()?, inside.next()?)))
     }
 
     /// Each element; nothing unless this is an array.
-    pub fn elements(self) -> impl Iterator<Item = Value<'t>> {
+    pub(super) fn elements(self) -> impl Iterator<Item = Value<'t>> {
         self.children(Kind::List)
     }
 
@@ -164,7 +164,7 @@ impl<'t> Value<'t> {
 }
 
 /// Appends a string with its quotes, escaped as RFC 8785 section 3.2.2.2 says.
-pub fn push_text(out: &mut Vec<u8>, text: &str) {
+pub(super) fn push_text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let mut clean = 0;
     for (i, byte) in text.bytes().enumerate() {

@@ -3,7 +3,7 @@
 //! It checks no signature and trusts nothing; rustls has done that before.
 
 /// The bytes of the certificate's SubjectPublicKeyInfo, header included; `None` if this is not a certificate.
-pub fn find(certificate: &[u8]) -> Option<&[u8]> {
+pub(super) fn find(certificate: &[u8]) -> Option<&[u8]> {
     const SEQUENCE: u8 = 0x30;
     const VERSION: u8 = 0xa0;
     let (SEQUENCE, _, inside, _) = element(certificate)? else { return None };

@@ -8,7 +8,7 @@ use super::project::Path;
 
 /// Text with places to fill.
 #[derive(Debug, Clone)]
-pub struct Template {
+pub(super) struct Template {
     source: String,
     parts: Vec<Part>,
 }
@@ -21,7 +21,7 @@ enum Part {
 
 /// One place: `{name}` or `{alias.path}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Slot {
+pub(super) struct Slot {
     /// The record that is meant; none: the run's parameter in an address, the row's own record in a label.
     pub alias: Option<String>,
     /// The parameter's name or the path in the record.
@@ -30,7 +30,7 @@ pub struct Slot {
 
 /// Why a template cannot be filled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unfilled {
+pub(super) enum Unfilled {
     /// The value is not there, or is not text or a number.
     Missing,
     /// The value would change the address it stands in (`.`, `..`), or holds a control character.
@@ -39,7 +39,7 @@ pub enum Unfilled {
 
 impl Template {
     /// Reads the places; a name before the first dot that is in `aliases` means that record.
-    pub fn read(source: &str, aliases: &[&str]) -> Result<Self, &'static str> {
+    pub(super) fn read(source: &str, aliases: &[&str]) -> Result<Self, &'static str> {
         let mut parts = Vec::new();
         let mut rest = source;
         while let Some((text, after)) = rest.split_once('{') {
@@ -61,12 +61,12 @@ impl Template {
     }
 
     /// As it stands in the manifest.
-    pub fn source(&self) -> &str {
+    pub(super) fn source(&self) -> &str {
         &self.source
     }
 
     /// Its places, in order.
-    pub fn slots(&self) -> impl Iterator<Item = &Slot> {
+    pub(super) fn slots(&self) -> impl Iterator<Item = &Slot> {
         self.parts.iter().filter_map(|part| match part {
             Part::Slot(slot) => Some(slot),
             Part::Text(_) => None,
@@ -74,7 +74,7 @@ impl Template {
     }
 
     /// Fills it for an address: every value percent-encoded, every value also appended to `values`.
-    pub fn fill<'v>(
+    pub(super) fn fill<'v>(
         &self,
         values: &mut Vec<String>,
         look_up: impl Fn(&Slot) -> Option<Cow<'v, str>>,
@@ -97,7 +97,7 @@ impl Template {
     }
 
     /// Fills it for people: values as they are, nothing where there is none.
-    pub fn label<'v>(&self, look_up: impl Fn(&Slot) -> Option<Cow<'v, str>>) -> String {
+    pub(super) fn label<'v>(&self, look_up: impl Fn(&Slot) -> Option<Cow<'v, str>>) -> String {
         let mut out = String::new();
         for part in &self.parts {
             match part {
@@ -119,7 +119,7 @@ impl Slot {
 }
 
 /// RFC 3986 section 2.3: all but the unreserved characters are encoded, so that no value can leave its place.
-pub fn encode(out: &mut String, value: &str) {
+pub(super) fn encode(out: &mut String, value: &str) {
     for byte in value.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));

@@ -90,7 +90,7 @@ impl Manifest {
 
 /// Where and as what the source is asked.
 #[derive(Debug, Default)]
-pub struct Connection {
+pub(super) struct Connection {
     /// Default base address, without a slash at its end.
     pub base_url: String,
     /// Sent with every request.
@@ -101,7 +101,7 @@ pub struct Connection {
 
 /// What the credential may do, as declared and as seen.
 #[derive(Debug, Default)]
-pub struct Permissions {
+pub(super) struct Permissions {
     /// (name, access) that have to be granted.
     pub expect: Vec<(String, String)>,
     /// Response header that lists what is granted.
@@ -112,7 +112,7 @@ pub struct Permissions {
 
 /// The bounds of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
+pub(super) struct Limits {
     /// Requests at the same time.
     pub concurrency: usize,
     /// Requests of the run, retries and redirects included.
@@ -133,7 +133,7 @@ pub struct Limits {
 
 /// How the source tells its rate limits: header names, lower case.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Rate {
+pub(super) struct Rate {
     /// Requests left.
     pub remaining: Option<String>,
     /// When the count starts anew, in seconds since 1970.
@@ -146,7 +146,7 @@ pub struct Rate {
 
 /// Which headers a receipt keeps: names, lower case.
 #[derive(Debug, Default)]
-pub struct Receipts {
+pub(super) struct Receipts {
     /// The vendor's id of the request.
     pub request_id: Option<String>,
     /// The version of the interface that answered.
@@ -157,7 +157,7 @@ pub struct Receipts {
 
 /// One kind of request.
 #[derive(Debug)]
-pub struct Step {
+pub(super) struct Step {
     /// Its name in the manifest and in exchanges.
     pub id: String,
     /// The path.
@@ -192,7 +192,7 @@ pub struct Step {
 
 /// A fan-out.
 #[derive(Debug)]
-pub struct Each {
+pub(super) struct Each {
     /// Index of the step whose records are gone through.
     pub step: usize,
     /// What templates call the record.
@@ -203,7 +203,7 @@ pub struct Each {
 
 /// Paging by `Link`.
 #[derive(Debug)]
-pub struct Pages {
+pub(super) struct Pages {
     /// The relation of the next page.
     pub relation: String,
     /// Query parameter of the page size, and its value.
@@ -216,7 +216,7 @@ pub struct Pages {
 
 /// Where the records of a body are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Records {
+pub(super) enum Records {
     /// The body is one record.
     One,
     /// The body is a list of records.
@@ -227,7 +227,7 @@ pub enum Records {
 
 /// What of a list lies in the run's window.
 #[derive(Debug)]
-pub struct WindowPlan {
+pub(super) struct WindowPlan {
     /// Records come sorted by this value, newest first; once it is before the window, nothing further can lie in it.
     pub stop: Option<Condition>,
     /// Records that are kept: all must hold, or not be known.
@@ -238,7 +238,7 @@ pub struct WindowPlan {
 
 /// One reach.
 #[derive(Debug)]
-pub struct Reach {
+pub(super) struct Reach {
     /// From the run's start back.
     pub within_ms: i64,
     /// Query parameters that ask for it.
@@ -247,7 +247,7 @@ pub struct Reach {
 
 /// What the completeness of a list rests on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Proof {
+pub(super) enum Proof {
     /// The last page was seen.
     TerminalPage,
     /// No record came twice.
@@ -263,7 +263,7 @@ pub enum Proof {
 
 /// Rows for one kind of thing.
 #[derive(Debug)]
-pub struct Population {
+pub(super) struct Population {
     /// Its name.
     pub name: String,
     /// The item type.
@@ -284,7 +284,7 @@ pub struct Population {
 
 /// One joined part of a row.
 #[derive(Debug)]
-pub struct Join {
+pub(super) struct Join {
     /// Its key in the row.
     pub name: String,
     /// Index of the step.
@@ -295,7 +295,7 @@ pub struct Join {
 
 /// How a row finds its part.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum JoinHow {
+pub(super) enum JoinHow {
     /// All records, as a list: those of this row's own exchanges, or of the step's only ones.
     List,
     /// The one record.

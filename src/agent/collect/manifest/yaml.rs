@@ -34,7 +34,7 @@ pub struct Fault {
 
 /// A value and the line it begins on.
 #[derive(Debug, Clone)]
-pub struct Node {
+pub(super) struct Node {
     line: u64,
     value: Value,
 }
@@ -51,7 +51,7 @@ enum Value {
 
 /// The scalars that conditions compare with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scalar {
+pub(super) enum Scalar {
     /// `null`.
     Null,
     /// `true` or `false`.
@@ -63,7 +63,7 @@ pub enum Scalar {
 }
 
 /// Reads a file whose outermost value is a mapping.
-pub fn read(file: &str, text: &str) -> Result<Node, Fault> {
+pub(super) fn read(file: &str, text: &str) -> Result<Node, Fault> {
     let whole = |line, found: String, expected: &str| Fault {
         file: file.to_owned(),
         line,
@@ -152,24 +152,24 @@ impl<'de> Visitor<'de> for ValueVisitor {
 
 /// Collects what is wrong.
 #[derive(Debug)]
-pub struct Faults {
+pub(super) struct Faults {
     file: String,
     list: Vec<Fault>,
 }
 
 impl Faults {
     /// None so far.
-    pub fn new(file: &str) -> Self {
+    pub(super) fn new(file: &str) -> Self {
         Self { file: file.to_owned(), list: Vec::new() }
     }
 
     /// Takes one more.
-    pub fn add(&mut self, spot: &Spot<'_>, found: impl Into<String>, expected: impl Into<String>) {
+    pub(super) fn add(&mut self, spot: &Spot<'_>, found: impl Into<String>, expected: impl Into<String>) {
         self.push(spot.node.line, spot.path.clone(), found.into(), expected.into());
     }
 
     /// All of them, by line.
-    pub fn into_vec(mut self) -> Vec<Fault> {
+    pub(super) fn into_vec(mut self) -> Vec<Fault> {
         self.list.sort_by_key(|fault| fault.line);
         self.list
     }
@@ -181,19 +181,19 @@ impl Faults {
 
 /// A place in the tree.
 #[derive(Debug, Clone)]
-pub struct Spot<'n> {
+pub(super) struct Spot<'n> {
     node: &'n Node,
     path: String,
 }
 
 impl<'n> Spot<'n> {
     /// The outermost value.
-    pub const fn root(node: &'n Node) -> Self {
+    pub(super) const fn root(node: &'n Node) -> Self {
         Self { node, path: String::new() }
     }
 
     /// Its text; numbers and truth values are not text, they must be quoted.
-    pub fn text(&self, faults: &mut Faults) -> Option<&'n str> {
+    pub(super) fn text(&self, faults: &mut Faults) -> Option<&'n str> {
         match &self.node.value {
             Value::Text(text) if !text.is_empty() => Some(text),
             Value::Null
@@ -209,7 +209,7 @@ impl<'n> Spot<'n> {
     }
 
     /// Its text read as something.
-    pub fn read<T>(
+    pub(super) fn read<T>(
         &self,
         faults: &mut Faults,
         expected: &str,
@@ -224,7 +224,7 @@ impl<'n> Spot<'n> {
     }
 
     /// A whole number within bounds.
-    pub fn number(&self, faults: &mut Faults, bounds: std::ops::RangeInclusive<u64>) -> Option<u64> {
+    pub(super) fn number(&self, faults: &mut Faults, bounds: std::ops::RangeInclusive<u64>) -> Option<u64> {
         let number = match &self.node.value {
             Value::Number(number) => number.parse().ok().filter(|number| bounds.contains(number)),
             Value::Null | Value::Bool(_) | Value::Text(_) | Value::List(_) | Value::Map(_) => None,
@@ -240,7 +240,7 @@ impl<'n> Spot<'n> {
     }
 
     /// `true` or `false`.
-    pub fn truth(&self, faults: &mut Faults) -> Option<bool> {
+    pub(super) fn truth(&self, faults: &mut Faults) -> Option<bool> {
         match self.scalar() {
             Some(Scalar::Bool(truth)) => Some(truth),
             Some(Scalar::Null | Scalar::Number(_) | Scalar::Text(_)) | None => {
@@ -251,7 +251,7 @@ impl<'n> Spot<'n> {
     }
 
     /// Any scalar.
-    pub fn scalar(&self) -> Option<Scalar> {
+    pub(super) fn scalar(&self) -> Option<Scalar> {
         match &self.node.value {
             Value::Null => Some(Scalar::Null),
             Value::Bool(truth) => Some(Scalar::Bool(*truth)),
@@ -262,17 +262,17 @@ impl<'n> Spot<'n> {
     }
 
     /// Is it a mapping (and not a scalar or list)?
-    pub const fn is_map(&self) -> bool {
+    pub(super) const fn is_map(&self) -> bool {
         matches!(self.node.value, Value::Map(_))
     }
 
     /// Is it a list?
-    pub const fn is_list(&self) -> bool {
+    pub(super) const fn is_list(&self) -> bool {
         matches!(self.node.value, Value::List(_))
     }
 
     /// Its elements.
-    pub fn list(&self, faults: &mut Faults) -> Vec<Spot<'n>> {
+    pub(super) fn list(&self, faults: &mut Faults) -> Vec<Spot<'n>> {
         match &self.node.value {
             Value::List(list) => list
                 .iter()
@@ -287,7 +287,7 @@ impl<'n> Spot<'n> {
     }
 
     /// Its members, in the order of the file, whatever their names.
-    pub fn members(&self, faults: &mut Faults) -> Vec<(&'n str, Spot<'n>)> {
+    pub(super) fn members(&self, faults: &mut Faults) -> Vec<(&'n str, Spot<'n>)> {
         match &self.node.value {
             Value::Map(map) => {
                 map.iter().map(|(key, node)| (key.value.as_str(), self.member(key, node))).collect()
@@ -300,7 +300,7 @@ impl<'n> Spot<'n> {
     }
 
     /// Its members by name: `known` ones may be taken, any other is a fault.
-    pub fn section(&self, faults: &mut Faults, known: &[&str]) -> Section<'n> {
+    pub(super) fn section(&self, faults: &mut Faults, known: &[&str]) -> Section<'n> {
         let members = self.members(faults);
         for (name, spot) in &members {
             if !known.contains(name) {
@@ -311,7 +311,7 @@ impl<'n> Spot<'n> {
     }
 
     /// A short rendering of what stands there.
-    pub fn found(&self) -> String {
+    pub(super) fn found(&self) -> String {
         match &self.node.value {
             Value::Null => "nothing".to_owned(),
             Value::Bool(truth) => truth.to_string(),
@@ -331,19 +331,19 @@ impl<'n> Spot<'n> {
 
 /// A mapping whose keys are known.
 #[derive(Debug)]
-pub struct Section<'n> {
+pub(super) struct Section<'n> {
     spot: Spot<'n>,
     members: Vec<(&'n str, Spot<'n>)>,
 }
 
 impl<'n> Section<'n> {
     /// The member of this name, if there is one.
-    pub fn get(&self, name: &str) -> Option<&Spot<'n>> {
+    pub(super) fn get(&self, name: &str) -> Option<&Spot<'n>> {
         self.members.iter().find(|(key, _)| *key == name).map(|(_, spot)| spot)
     }
 
     /// The member of this name; a fault if there is none.
-    pub fn need(&self, faults: &mut Faults, name: &str) -> Option<&Spot<'n>> {
+    pub(super) fn need(&self, faults: &mut Faults, name: &str) -> Option<&Spot<'n>> {
         let found = self.get(name);
         if found.is_none() {
             faults.add(&self.spot, format!("no {name}"), format!("the key {name}"));
@@ -352,12 +352,12 @@ impl<'n> Section<'n> {
     }
 
     /// The text of a member that must be there; empty text stands for a fault that was noted.
-    pub fn need_text(&self, faults: &mut Faults, name: &str) -> String {
+    pub(super) fn need_text(&self, faults: &mut Faults, name: &str) -> String {
         self.need(faults, name).and_then(|spot| spot.text(faults)).unwrap_or_default().to_owned()
     }
 
     /// Where the mapping itself stands.
-    pub const fn spot(&self) -> &Spot<'n> {
+    pub(super) const fn spot(&self) -> &Spot<'n> {
         &self.spot
     }
 }
