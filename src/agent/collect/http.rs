@@ -1,0 +1,318 @@
+//! The one way to a source: GET, one client, no redirects of its own, every body bounded, the peer's key remembered.
+//!
+//! It decides nothing: what an answer means, whether to wait or to follow a redirect is said elsewhere.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use observance_record::Digest;
+use reqwest::{
+    Client, Proxy, Response,
+    header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH},
+    redirect::Policy,
+    tls::TlsInfo,
+};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+use url::Url;
+
+use super::spki;
+use crate::secret::Secret;
+
+/// Time to a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest silence while an answer is read.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest exchange.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(120);
+/// Connections that are kept open for the next request.
+const IDLE_CONNECTIONS_MAX: usize = 64;
+
+/// How sources are reached. Everything here is stated in each run's record.
+#[derive(Debug, Clone, Default)]
+pub struct Route {
+    /// Certificates (PEM) that are trusted beside the public ones.
+    pub extra_ca: Option<Vec<u8>>,
+    /// Proxy for every request.
+    pub proxy: Option<String>,
+}
+
+/// The client could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum RouteError {
+    /// The extra certificates cannot be read.
+    #[error("cannot read the extra certificate authorities as PEM")]
+    ExtraCa,
+    /// One of them is not a usable certificate.
+    #[error("cannot trust an extra certificate authority")]
+    Trust(#[from] rustls::Error),
+    /// The proxy's address or the client itself.
+    #[error("cannot make the http client")]
+    Client(#[from] reqwest::Error),
+}
+
+/// The client. Make one and keep it; connections are reused.
+pub struct Http {
+    way: Way,
+    peers: Mutex<BTreeMap<String, Peer>>,
+    proxy: Option<String>,
+    extra_ca: Option<Digest>,
+}
+
+enum Way {
+    Net(Client),
+    #[cfg(test)]
+    Script(super::tests::Script),
+}
+
+struct Peer {
+    certificate: Vec<u8>,
+    spki: Option<Digest>,
+}
+
+/// Response or request headers.
+#[derive(Debug, Clone, Default)]
+pub struct Headers(HeaderMap);
+
+/// What is sent with a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    /// Headers, the token among them.
+    pub headers: &'a Headers,
+    /// Answer only if the thing is no longer this.
+    pub etag: Option<&'a str>,
+    /// Largest body, in bytes, after decompression.
+    pub body_bytes_max: u64,
+}
+
+/// An answer, whole.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: Headers,
+    /// Its body after decompression.
+    pub body: Bytes,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Broken {
+    /// None in time.
+    Timeout,
+    /// No connection, or none that could be trusted.
+    Connect,
+    /// It ended before its body did.
+    Truncated,
+    /// Its body is larger than asked for.
+    TooLarge,
+    /// Anything else.
+    Other,
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").field("proxy", &self.proxy.is_some()).finish_non_exhaustive()
+    }
+}
+
+impl Http {
+    /// A client for this route.
+    pub fn new(route: &Route) -> Result<Self, RouteError> {
+        let mut builder = Client::builder()
+            .user_agent(concat!("observance/", env!("CARGO_PKG_VERSION")))
+            .redirect(Policy::none())
+            .referer(false)
+            .gzip(true)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
+            .timeout(TOTAL_TIMEOUT)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+            .tls_info(true)
+            .no_proxy()
+            .tls_backend_preconfigured(trust(route.extra_ca.as_deref())?);
+        if let Some(proxy) = &route.proxy {
+            builder = builder.proxy(Proxy::all(proxy)?);
+        }
+        Ok(Self {
+            way: Way::Net(builder.build()?),
+            peers: Mutex::default(),
+            proxy: route.proxy.as_deref().map(without_user),
+            extra_ca: route.extra_ca.as_deref().map(Digest::of),
+        })
+    }
+
+    /// One GET. The caller has made sure that the token may go there.
+    pub async fn get(&self, url: &Url, ask: Ask<'_>) -> Result<Answer, Broken> {
+        let client = match &self.way {
+            Way::Net(client) => client,
+            #[cfg(test)]
+            Way::Script(script) => return script.answer(url, ask),
+        };
+        let mut request = client.get(url.clone()).headers(ask.headers.0.clone());
+        if let Some(etag) = ask.etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
+            request = request.header(IF_NONE_MATCH, etag);
+        }
+        let mut response = request.send().await.map_err(|error| broken(&error))?;
+        self.remember(url, &response);
+        let body = read(&mut response, ask.body_bytes_max).await?;
+        let status = response.status().as_u16();
+        Ok(Answer { status, headers: Headers(std::mem::take(response.headers_mut())), body })
+    }
+
+    /// SHA-256 of the public key (SubjectPublicKeyInfo) with which a host last proved itself; none without TLS.
+    pub fn spki(&self, host: &str) -> Option<Digest> {
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner).get(host).and_then(|peer| peer.spki)
+    }
+
+    /// The proxy, without user and password.
+    pub fn proxy(&self) -> Option<&str> {
+        self.proxy.as_deref()
+    }
+
+    /// Digest of the extra certificates.
+    pub const fn extra_ca(&self) -> Option<Digest> {
+        self.extra_ca
+    }
+
+    #[cfg(test)]
+    pub(super) fn scripted(script: super::tests::Script) -> Self {
+        Self { way: Way::Script(script), peers: Mutex::default(), proxy: None, extra_ca: None }
+    }
+
+    fn remember(&self, url: &Url, response: &Response) {
+        let info = response.extensions().get::<TlsInfo>();
+        let (Some(host), Some(der)) = (url.host_str(), info.and_then(TlsInfo::peer_certificate)) else {
+            return;
+        };
+        let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        if peers.get(host).is_none_or(|peer| peer.certificate != der) {
+            peers.insert(
+                host.to_owned(),
+                Peer { certificate: der.to_vec(), spki: spki::find(der).map(Digest::of) },
+            );
+        }
+    }
+}
+
+impl Headers {
+    /// The headers of every request; `None` if the token, or a value, is not fit for a header.
+    pub fn outgoing(pairs: &[(String, String)], token: &Secret) -> Option<Self> {
+        let mut headers = Self::of(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).ok()?;
+        value.set_sensitive(true);
+        headers.0.insert(AUTHORIZATION, value);
+        Some(headers)
+    }
+
+    /// Headers from names and values; `None` if one of them is not fit for a header.
+    pub fn of<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<Self> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?);
+        }
+        Some(Self(headers))
+    }
+
+    /// The value of a header (lower-case name), if it is visible text.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.to_str().ok()
+    }
+
+    /// All values of a header, in order, joined as RFC 9110 section 5.3 allows.
+    pub fn joined(&self, name: &str) -> Option<String> {
+        let values: Vec<_> =
+            self.0.get_all(name).iter().map(HeaderValue::to_str).collect::<Result<_, _>>().ok()?;
+        (!values.is_empty()).then(|| values.join(", "))
+    }
+
+    /// Is there such a header, readable or not?
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+}
+
+fn trust(extra_ca: Option<&[u8]>) -> Result<rustls::ClientConfig, RouteError> {
+    let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    if let Some(pem) = extra_ca {
+        let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem)
+            .collect::<Result<_, _>>()
+            .map_err(|_source| RouteError::ExtraCa)?;
+        if certificates.is_empty() {
+            return Err(RouteError::ExtraCa);
+        }
+        for certificate in certificates {
+            roots.add(certificate)?;
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}
+
+async fn read(response: &mut Response, bytes_max: u64) -> Result<Bytes, Broken> {
+    let mut whole = BytesMut::new();
+    let mut first = Bytes::new();
+    loop {
+        let Some(chunk) = response.chunk().await.map_err(|error| broken_body(&error))? else { break };
+        let length = first.len() + whole.len() + chunk.len();
+        if u64::try_from(length).is_ok_and(|length| length > bytes_max) {
+            return Err(Broken::TooLarge);
+        }
+        // most bodies come in one piece, which is then not copied
+        if first.is_empty() && whole.is_empty() {
+            first = chunk;
+        } else {
+            whole.extend_from_slice(&std::mem::take(&mut first));
+            whole.extend_from_slice(&chunk);
+        }
+    }
+    Ok(if whole.is_empty() { first } else { whole.freeze() })
+}
+
+fn broken(error: &reqwest::Error) -> Broken {
+    if error.is_timeout() {
+        Broken::Timeout
+    } else if error.is_connect() {
+        Broken::Connect
+    } else {
+        Broken::Other
+    }
+}
+
+fn broken_body(error: &reqwest::Error) -> Broken {
+    if error.is_timeout() { Broken::Timeout } else { Broken::Truncated }
+}
+
+fn without_user(address: &str) -> String {
+    let Ok(mut url) = Url::parse(address) else { return String::new() };
+    let plain = url.set_username("").is_ok() && url.set_password(None).is_ok();
+    if plain { url.to_string() } else { String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_never_printed() {
+        let headers = Headers::outgoing(&[], &Secret::new("ghp_hush".into())).unwrap();
+        assert!(!format!("{headers:?}").contains("hush"));
+        assert!(Headers::outgoing(&[], &Secret::new("two\nlines".into())).is_none());
+    }
+
+    #[test]
+    fn the_route_is_checked_before_it_is_used() {
+        assert!(Http::new(&Route::default()).is_ok());
+        let route = Route { extra_ca: Some(b"no certificate".to_vec()), proxy: None };
+        assert!(matches!(Http::new(&route), Err(RouteError::ExtraCa)));
+        assert_eq!(without_user("http://me:secret@proxy:3128"), "http://proxy:3128/");
+    }
+}

@@ -1,0 +1,253 @@
+//! What a run may spend, and when it must wait: requests, bytes, time, and the source's own rate limits.
+//!
+//! Waiting is done by one at a time and only while no exchange of the run is under way, so that a simulated clock leaps
+//! only when everybody waits. Nothing waits without end: what lies beyond the budget ends the run's further requests.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::DateTime;
+use observance_record::Instant;
+use tokio::sync::{RwLock, RwLockReadGuard};
+
+use super::{
+    http::Headers,
+    manifest::{Limits, Rate},
+    outcome::why,
+};
+use crate::{chance::Chance, clock::Clock};
+
+/// First pause before a retry; doubled from one to the next, half of it by chance.
+pub(super) const BACKOFF_MS: i64 = 500;
+/// Longest pause before a retry.
+pub(super) const BACKOFF_MS_MAX: i64 = 30_000;
+/// A reset is told in whole seconds, so this much is waited beyond it.
+const RESET_MARGIN_MS: i64 = 1000;
+
+/// One run's spending.
+#[derive(Debug)]
+pub(super) struct Pace {
+    clock: Clock,
+    limits: Limits,
+    started: Instant,
+    spent: Mutex<Spent>,
+    road: RwLock<()>,
+}
+
+#[derive(Debug, Default)]
+struct Spent {
+    requests: u64,
+    bytes: u64,
+    waited_ms: i64,
+    not_before: Option<Instant>,
+    closed: Option<&'static str>,
+}
+
+/// Held during one exchange.
+pub(super) type Pass<'a> = RwLockReadGuard<'a, ()>;
+
+impl Pace {
+    /// Nothing spent yet.
+    pub(super) fn new(clock: &Clock, limits: &Limits, started: Instant) -> Self {
+        Self {
+            clock: clock.clone(),
+            limits: limits.clone(),
+            started,
+            spent: Mutex::default(),
+            road: RwLock::new(()),
+        }
+    }
+
+    /// Leave to make one request, after waiting for a limit that is already known; the reason if the budget is used up.
+    pub(super) async fn enter(&self) -> Result<Pass<'_>, &'static str> {
+        loop {
+            let pass = self.road.read().await;
+            let Some(until) = self.count()? else { return Ok(pass) };
+            drop(pass);
+            self.wait_for_limit(until).await?;
+        }
+    }
+
+    /// Counts bytes that were read.
+    pub(super) fn read(&self, bytes: usize) {
+        let mut spent = self.spent();
+        spent.bytes = spent.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+    }
+
+    /// Requests and bytes so far.
+    pub(super) fn totals(&self) -> (u64, u64) {
+        let spent = self.spent();
+        (spent.requests, spent.bytes)
+    }
+
+    /// Notes that the source answers nothing before `until`.
+    pub(super) fn hold(&self, until: Instant) {
+        let mut spent = self.spent();
+        spent.not_before = spent.not_before.max(Some(until));
+    }
+
+    /// Waits for the source's limit; if that is too long for the budget, no further request of the run is made.
+    pub(super) async fn wait_for_limit(&self, until: Instant) -> Result<(), &'static str> {
+        self.hold(until);
+        let waited = self.pause(until).await;
+        if let Err(why) = waited {
+            self.spent().closed = Some(why);
+        }
+        waited
+    }
+
+    /// Waits before retry number `attempt` (from 1).
+    pub(super) async fn back_off(&self, attempt: u32, chance: &Chance) -> Result<i64, &'static str> {
+        let whole = BACKOFF_MS.saturating_mul(1 << attempt.saturating_sub(1).min(16)).min(BACKOFF_MS_MAX);
+        let half = whole / 2;
+        // without chance the pause is the whole one
+        let jitter =
+            chance.below(half.unsigned_abs() + 1).map_or(half, |ms| i64::try_from(ms).unwrap_or(half));
+        let pause_ms = half + jitter;
+        self.pause(self.clock.now().plus_ms(pause_ms)).await.map(|()| pause_ms)
+    }
+
+    async fn pause(&self, until: Instant) -> Result<(), &'static str> {
+        let _alone = self.road.write().await;
+        let wait_ms = until.ms_since(self.clock.now());
+        if wait_ms <= 0 {
+            return Ok(());
+        }
+        {
+            let mut spent = self.spent();
+            if spent.waited_ms.saturating_add(wait_ms) > self.limits.wait_ms {
+                return Err(why::BUDGET_WAIT);
+            }
+            spent.waited_ms += wait_ms;
+        }
+        self.clock.sleep_until(until).await;
+        Ok(())
+    }
+
+    /// Counts a request, or tells until when to wait before it may be counted.
+    fn count(&self) -> Result<Option<Instant>, &'static str> {
+        let now = self.clock.now();
+        let mut spent = self.spent();
+        if let Some(why) = spent.closed {
+            return Err(why);
+        }
+        if spent.requests >= self.limits.requests_max {
+            return Err(why::BUDGET_REQUESTS);
+        }
+        if spent.bytes >= self.limits.bytes_max {
+            return Err(why::BUDGET_BYTES);
+        }
+        if now.ms_since(self.started) > self.limits.wall_ms {
+            return Err(why::BUDGET_TIME);
+        }
+        if let Some(until) = spent.not_before.filter(|until| *until > now) {
+            return Ok(Some(until));
+        }
+        spent.requests += 1;
+        Ok(None)
+    }
+
+    fn spent(&self) -> MutexGuard<'_, Spent> {
+        self.spent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Until when a source that refuses for its rate limit must be left alone: what it says, else `attempt` doublings of
+/// the manifest's own wait. `skew_ms` is its clock minus ours.
+pub(super) fn leave_alone_until(
+    rate: &Rate,
+    headers: &Headers,
+    now: Instant,
+    skew_ms: i64,
+    attempt: u32,
+) -> Instant {
+    let get = |name: &Option<String>| name.as_ref().and_then(|name| headers.get(name));
+    let asked = get(&rate.retry_after).and_then(|value| match value.trim().parse::<i64>() {
+        Ok(seconds) => Some(now.plus_ms(seconds.clamp(0, 1 << 32).saturating_mul(1000))),
+        Err(_) => http_date(value).map(|at| at.plus_ms(-skew_ms)),
+    });
+    let used_up = get(&rate.remaining).is_none_or(|left| left.trim() == "0");
+    let reset = || reset(rate, headers, skew_ms).filter(|_| used_up);
+    let doubled = rate.no_header_wait_ms.saturating_mul(1 << attempt.min(16));
+    asked.or_else(reset).unwrap_or_else(|| now.plus_ms(doubled)).max(now)
+}
+
+/// When the source's count starts anew, if an answer says that nothing is left of it.
+pub(super) fn used_up_until(rate: &Rate, headers: &Headers, skew_ms: i64) -> Option<Instant> {
+    let left = headers.get(rate.remaining.as_ref()?)?;
+    if left.trim() == "0" { reset(rate, headers, skew_ms) } else { None }
+}
+
+fn reset(rate: &Rate, headers: &Headers, skew_ms: i64) -> Option<Instant> {
+    let seconds: i64 = headers.get(rate.reset.as_ref()?)?.trim().parse().ok()?;
+    Some(Instant::from_s(seconds).plus_ms(RESET_MARGIN_MS.saturating_sub(skew_ms)))
+}
+
+/// An HTTP date (RFC 9110 section 5.6.7), as servers write it today.
+pub(super) fn http_date(value: &str) -> Option<Instant> {
+    DateTime::parse_from_rfc2822(value.trim()).ok().map(|at| Instant::from_ms(at.timestamp_millis()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits() -> Limits {
+        let rate = Rate {
+            remaining: Some("left".into()),
+            reset: Some("reset".into()),
+            retry_after: Some("retry-after".into()),
+            no_header_wait_ms: 60_000,
+        };
+        Limits {
+            concurrency: 1,
+            requests_max: 3,
+            bytes_max: 100,
+            wall_ms: 1_000_000,
+            wait_ms: 10_000,
+            attempts_max: 3,
+            body_bytes_max: 100,
+            rate,
+        }
+    }
+
+    #[tokio::test]
+    async fn waits_within_the_budget_and_stops_beyond_it() {
+        let clock = Clock::simulated(Instant::from_s(1000));
+        let _busy = clock.busy();
+        let pace = Pace::new(&clock, &limits(), clock.now());
+        pace.hold(Instant::from_s(1008));
+        drop(pace.enter().await.unwrap());
+        assert_eq!(clock.now(), Instant::from_s(1008));
+        assert_eq!(pace.wait_for_limit(Instant::from_s(1011)).await, Err(why::BUDGET_WAIT));
+        assert_eq!(pace.enter().await.unwrap_err(), why::BUDGET_WAIT);
+        assert_eq!(clock.now(), Instant::from_s(1008));
+    }
+
+    #[tokio::test]
+    async fn requests_and_bytes_are_counted() {
+        let clock = Clock::simulated(Instant::from_s(0));
+        let _busy = clock.busy();
+        let pace = Pace::new(&clock, &limits(), clock.now());
+        for _ in 0..3 {
+            drop(pace.enter().await.unwrap());
+        }
+        assert_eq!(pace.enter().await.unwrap_err(), why::BUDGET_REQUESTS);
+        let pace = Pace::new(&clock, &limits(), clock.now());
+        pace.read(100);
+        assert_eq!(pace.enter().await.unwrap_err(), why::BUDGET_BYTES);
+        assert_eq!(pace.totals(), (0, 100));
+    }
+
+    #[test]
+    fn the_source_says_how_long() {
+        let (rate, now) = (limits().rate, Instant::from_s(1000));
+        let until = |pairs: &[(&str, &str)], attempt| {
+            leave_alone_until(&rate, &Headers::of(pairs.iter().copied()).unwrap(), now, 2000, attempt).ms()
+        };
+        assert_eq!(until(&[("retry-after", "7"), ("left", "0"), ("reset", "1500")], 0), 1_007_000);
+        assert_eq!(until(&[("retry-after", "Thu, 01 Jan 1970 00:17:00 GMT")], 0), 1_018_000);
+        assert_eq!(until(&[("left", "0"), ("reset", "1500")], 0), 1_499_000);
+        assert_eq!(until(&[("left", "9"), ("reset", "1500")], 1), 1_120_000);
+        assert_eq!(until(&[("retry-after", "-9")], 0), 1_000_000);
+    }
+}

@@ -1,0 +1,307 @@
+//! A collector's manifest: what is read from a source, in which order, within which limits, and what comes of it.
+//!
+//! This file holds the model; `read` makes it from YAML and is the only way to one. Nothing here touches the network.
+
+mod parts;
+mod populations;
+mod read;
+mod steps;
+mod yaml;
+
+use observance_record::Digest;
+
+pub use self::yaml::Fault;
+use super::{
+    condition::Condition,
+    outcome,
+    project::{Path, Projection},
+    redact,
+    template::Template,
+};
+
+/// A manifest without faults.
+#[derive(Debug)]
+pub struct Manifest {
+    pub(super) digest: Digest,
+    pub(super) id: String,
+    pub(super) version: u64,
+    pub(super) title: String,
+    pub(super) connection: Connection,
+    pub(super) permissions: Permissions,
+    pub(super) limits: Limits,
+    pub(super) receipts: Receipts,
+    pub(super) outcomes: Vec<outcome::Rule>,
+    pub(super) steps: Vec<Step>,
+    pub(super) populations: Vec<Population>,
+}
+
+impl Manifest {
+    /// SHA-256 of the file as read.
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// `github.branch_rules`.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The author's own count of versions.
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// What it reads, in a line for people.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// Where it reads unless the request says otherwise.
+    pub fn base_url(&self) -> &str {
+        &self.connection.base_url
+    }
+
+    /// The parameters that a request must give.
+    pub fn params(&self) -> &[String] {
+        &self.connection.params
+    }
+
+    /// What the credential must be granted, as (name, access).
+    pub fn permissions(&self) -> &[(String, String)] {
+        &self.permissions.expect
+    }
+
+    /// What each step needs beyond that, in words, for whoever has to grant it: (step, need).
+    pub fn needs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.steps.iter().filter_map(|step| Some((step.id.as_str(), step.needs.as_deref()?)))
+    }
+
+    /// The populations it yields, as (name, item type, does it read a window?).
+    pub fn yields(&self) -> impl Iterator<Item = (&str, &str, bool)> {
+        self.populations.iter().map(|p| (p.name.as_str(), p.kind.as_str(), self.windowed(p)))
+    }
+
+    /// Does the population speak about a window: its own step or one it joins reads one.
+    pub(super) fn windowed(&self, population: &Population) -> bool {
+        let reads = |step: &usize| self.steps.get(*step).is_some_and(|step| step.window.is_some());
+        std::iter::once(&population.step).chain(population.joins.iter().map(|join| &join.step)).any(reads)
+    }
+}
+
+/// Where and as what the source is asked.
+#[derive(Debug, Default)]
+pub(super) struct Connection {
+    /// Default base address, without a slash at its end.
+    pub base_url: String,
+    /// Sent with every request.
+    pub headers: Vec<(String, String)>,
+    /// Names of the request's parameters.
+    pub params: Vec<String>,
+}
+
+/// What the credential may do, as declared and as seen.
+#[derive(Debug, Default)]
+pub(super) struct Permissions {
+    /// (name, access) that have to be granted.
+    pub expect: Vec<(String, String)>,
+    /// Response header that lists what is granted.
+    pub granted: Option<String>,
+    /// A granted scope that begins with none of these may write.
+    pub reads: Vec<String>,
+}
+
+/// The bounds of one run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Limits {
+    /// Requests at the same time.
+    pub concurrency: usize,
+    /// Requests of the run, retries and redirects included.
+    pub requests_max: u64,
+    /// Bytes of bodies of the run, after decompression.
+    pub bytes_max: u64,
+    /// Duration of the run.
+    pub wall_ms: i64,
+    /// Waiting for rate limits and retries, together.
+    pub wait_ms: i64,
+    /// Attempts at one exchange.
+    pub attempts_max: u32,
+    /// Bytes of one body, after decompression.
+    pub body_bytes_max: u64,
+    /// How the source tells its rate limits.
+    pub rate: Rate,
+}
+
+/// How the source tells its rate limits: header names, lower case.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Rate {
+    /// Requests left.
+    pub remaining: Option<String>,
+    /// When the count starts anew, in seconds since 1970.
+    pub reset: Option<String>,
+    /// Seconds to wait, or an HTTP date.
+    pub retry_after: Option<String>,
+    /// The first wait when the source names none; doubled from one to the next.
+    pub no_header_wait_ms: i64,
+}
+
+/// Which headers a receipt keeps: names, lower case.
+#[derive(Debug, Default)]
+pub(super) struct Receipts {
+    /// The vendor's id of the request.
+    pub request_id: Option<String>,
+    /// The version of the interface that answered.
+    pub api_version: Option<String>,
+    /// Rate headers.
+    pub rate: Vec<String>,
+}
+
+/// One kind of request.
+#[derive(Debug)]
+pub(super) struct Step {
+    /// Its name in the manifest and in exchanges.
+    pub id: String,
+    /// The path.
+    pub get: Template,
+    /// The query, in the manifest's order.
+    pub query: Vec<(String, Template)>,
+    /// Asked once per record of an earlier step.
+    pub each: Option<Each>,
+    /// How further pages are found.
+    pub pages: Option<Pages>,
+    /// One record, or a list of them?
+    pub records: Records,
+    /// The immutable id of a record.
+    pub key: Option<Path>,
+    /// What is kept of a record.
+    pub projection: Projection,
+    /// Fields that a record must have for the credential to be enough.
+    pub require: Vec<Path>,
+    /// What is covered before anything else happens.
+    pub redact: Vec<redact::Rule>,
+    /// Its own rules, before the manifest's.
+    pub outcomes: Vec<outcome::Rule>,
+    /// What of it lies in the run's window.
+    pub window: Option<WindowPlan>,
+    /// What its completeness rests on.
+    pub complete: Vec<Proof>,
+    /// In words: what a credential needs for it.
+    pub needs: Option<String>,
+    /// The values of a record that anything in the manifest asks for.
+    pub marks: Vec<Path>,
+}
+
+/// A fan-out.
+#[derive(Debug)]
+pub(super) struct Each {
+    /// Index of the step whose records are gone through.
+    pub step: usize,
+    /// What templates call the record.
+    pub alias: String,
+    /// All must hold, or not be known.
+    pub when: Vec<Condition>,
+}
+
+/// Paging by `Link`.
+#[derive(Debug)]
+pub(super) struct Pages {
+    /// The relation of the next page.
+    pub relation: String,
+    /// Query parameter of the page size, and its value.
+    pub size: Option<(String, u64)>,
+    /// Most pages of one list.
+    pub pages_max: u64,
+    /// The source never returns more records than this, and does not say so.
+    pub cap: Option<u64>,
+}
+
+/// Where the records of a body are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Records {
+    /// The body is one record.
+    One,
+    /// The body is a list of records.
+    List,
+    /// A member of the body is the list.
+    At(Path),
+}
+
+/// What of a list lies in the run's window.
+#[derive(Debug)]
+pub(super) struct WindowPlan {
+    /// Records come sorted by this value, newest first; once it is before the window, nothing further can lie in it.
+    pub stop: Option<Condition>,
+    /// Records that are kept: all must hold, or not be known.
+    pub keep: Vec<Condition>,
+    /// How far the source reaches back, nearest first, and what must be asked for to reach so far. Empty: all the way.
+    pub reach: Vec<Reach>,
+}
+
+/// One reach.
+#[derive(Debug)]
+pub(super) struct Reach {
+    /// From the run's start back.
+    pub within_ms: i64,
+    /// Query parameters that ask for it.
+    pub query: Vec<(String, Template)>,
+}
+
+/// What the completeness of a list rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// The last page was seen.
+    TerminalPage,
+    /// No record came twice.
+    UniqueKeys,
+    /// The sum of another step's fields is the number of records.
+    Equals {
+        /// Index of the other step: one record, no fan-out.
+        from: usize,
+        /// Its fields.
+        sum: Vec<Path>,
+    },
+}
+
+/// Rows for one kind of thing.
+#[derive(Debug)]
+pub(super) struct Population {
+    /// Its name.
+    pub name: String,
+    /// The item type.
+    pub kind: String,
+    /// Index of the step whose records are the rows.
+    pub step: usize,
+    /// Where the source's immutable id stands: step and path.
+    pub scope: (usize, Path),
+    /// How people call a row.
+    pub label: Template,
+    /// When an event happened.
+    pub at: Option<Path>,
+    /// What is put beside the record.
+    pub joins: Vec<Join>,
+    /// If this field of this step's record can be seen, the credential sees everything.
+    pub horizon: Option<(usize, Path)>,
+}
+
+/// One joined part of a row.
+#[derive(Debug)]
+pub(super) struct Join {
+    /// Its key in the row.
+    pub name: String,
+    /// Index of the step.
+    pub step: usize,
+    /// How a row finds its part.
+    pub how: JoinHow,
+}
+
+/// How a row finds its part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum JoinHow {
+    /// All records, as a list: those of this row's own exchanges, or of the step's only ones.
+    List,
+    /// The one record.
+    One,
+    /// The record whose key equals this value of the row.
+    On(Path),
+    /// Whether there is a record whose key equals this value of the row.
+    Flag(Path),
+}

@@ -1,0 +1,171 @@
+//! The small parts that several sections of a manifest share: paths, conditions, rules, queries.
+
+use observance_record::population::Outcome;
+
+use super::yaml::{Faults, Scalar, Spot};
+use crate::collect::{
+    condition::{Condition, Test},
+    outcome,
+    project::{Mark, Path, Wanted},
+    redact::{self, Cover},
+    template::Template,
+};
+
+/// Names of steps, aliases, populations, parameters.
+pub(super) fn name(spot: &Spot<'_>, faults: &mut Faults) -> Option<String> {
+    let legal = |text: &str| {
+        text.len() <= 64
+            && text.starts_with(|c: char| c.is_ascii_lowercase())
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    spot.read(faults, "a name of a-z, 0-9 and _, beginning with a letter, at most 64 characters", |text| {
+        legal(text).then(|| text.to_owned())
+    })
+}
+
+pub(super) fn path(spot: &Spot<'_>, faults: &mut Faults) -> Option<Path> {
+    spot.read(faults, "a dotted path", Path::read)
+}
+
+pub(super) fn paths(spot: &Spot<'_>, faults: &mut Faults) -> Vec<Path> {
+    spot.list(faults).iter().filter_map(|spot| path(spot, faults)).collect()
+}
+
+pub(super) fn texts(spot: &Spot<'_>, faults: &mut Faults) -> Vec<String> {
+    spot.list(faults).iter().filter_map(|spot| spot.text(faults)).map(str::to_owned).collect()
+}
+
+/// A header's name, lower-cased.
+pub(super) fn header(spot: &Spot<'_>, faults: &mut Faults) -> Option<String> {
+    spot.read(faults, "a header's name", |text| {
+        text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-').then(|| text.to_ascii_lowercase())
+    })
+}
+
+pub(super) fn headers(spot: &Spot<'_>, faults: &mut Faults) -> Vec<(String, String)> {
+    let mut out = Vec::new();
+    for (name, value) in spot.members(faults) {
+        let visible = |text: &str| text.bytes().all(|b| (32..127).contains(&b)).then(|| text.to_owned());
+        let legal = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if !legal || name.eq_ignore_ascii_case("authorization") || name.eq_ignore_ascii_case("host") {
+            faults.add(&value, format!("the header {name:?}"), "a header that the collector may set");
+        } else if let Some(value) = value.read(faults, "visible characters", visible) {
+            out.push((name.to_ascii_lowercase(), value));
+        }
+    }
+    out
+}
+
+pub(super) fn template(spot: &Spot<'_>, faults: &mut Faults, aliases: &[&str]) -> Option<Template> {
+    let text = spot.text(faults)?;
+    match Template::read(text, aliases) {
+        Ok(template) => Some(template),
+        Err(found) => {
+            faults.add(spot, format!("{found} in {}", spot.found()), "text with {name} or {alias.path}");
+            None
+        }
+    }
+}
+
+pub(super) fn query(spot: &Spot<'_>, faults: &mut Faults, aliases: &[&str]) -> Vec<(String, Template)> {
+    spot.members(faults)
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), template(&value, faults, aliases)?)))
+        .collect()
+}
+
+pub(super) fn conditions(spot: &Spot<'_>, faults: &mut Faults) -> Vec<Condition> {
+    if spot.is_map() {
+        return condition(spot, faults).into_iter().collect();
+    }
+    spot.list(faults).iter().filter_map(|spot| condition(spot, faults)).collect()
+}
+
+pub(super) fn condition(spot: &Spot<'_>, faults: &mut Faults) -> Option<Condition> {
+    const TESTS: [&str; 3] = ["is", "in", "before"];
+    let section = spot.section(faults, &["path", "is", "in", "before"]);
+    let path = section.need(faults, "path").and_then(|spot| path(spot, faults))?;
+    let given: Vec<_> = TESTS.iter().filter_map(|test| Some((*test, section.get(test)?))).collect();
+    let [(test, value)] = given.as_slice() else {
+        faults.add(spot, format!("{} tests", given.len()), "exactly one of is, in, before");
+        return None;
+    };
+    let test = match *test {
+        "in" => value.read(faults, "window", |text| (text == "window").then_some(Test::InWindow))?,
+        "before" => {
+            value.read(faults, "window.from", |text| (text == "window.from").then_some(Test::BeforeWindow))?
+        }
+        _ => Test::Is(mark(value, faults)?),
+    };
+    Some(Condition { path, test })
+}
+
+fn mark(spot: &Spot<'_>, faults: &mut Faults) -> Option<Mark> {
+    match spot.scalar() {
+        Some(Scalar::Null) => Some(Mark::Null),
+        Some(Scalar::Bool(truth)) => Some(Mark::Bool(truth)),
+        Some(Scalar::Number(number)) => Some(Mark::Number(number.into())),
+        Some(Scalar::Text(text)) => Some(Mark::Text(text.into())),
+        None => {
+            faults.add(spot, spot.found(), "null, true, false, a number or text");
+            None
+        }
+    }
+}
+
+pub(super) fn rules(spot: &Spot<'_>, faults: &mut Faults) -> Vec<outcome::Rule> {
+    spot.list(faults).iter().filter_map(|spot| rule(spot, faults)).collect()
+}
+
+fn rule(spot: &Spot<'_>, faults: &mut Faults) -> Option<outcome::Rule> {
+    let section = spot.section(faults, &["status", "header", "body", "as"]);
+    let mut status = Vec::new();
+    if let Some(spot) = section.need(faults, "status") {
+        let spots = if spot.is_list() { spot.list(faults) } else { vec![spot.clone()] };
+        for spot in spots {
+            status.extend(spot.number(faults, 100..=599).and_then(|n| u16::try_from(n).ok()));
+        }
+    }
+    let headers = section.get("header").map(|spot| headers(spot, faults)).unwrap_or_default();
+    let body = section.get("body").and_then(|spot| spot.text(faults)).map(str::to_owned);
+    let words: Vec<_> = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
+    let expected = format!("one of {}", words.join(", "));
+    let outcome = section.need(faults, "as").and_then(|spot| {
+        spot.read(faults, &expected, |text| Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == text))
+    })?;
+    if outcome == Outcome::Unchanged && status != [304] {
+        faults.add(spot, "unchanged for another status", "unchanged for status 304 alone");
+    }
+    Some(outcome::Rule { status, headers, body, outcome })
+}
+
+/// One line of `project`: a path, or `{ path, lines }`.
+pub(super) fn wanted(spot: &Spot<'_>, faults: &mut Faults) -> Option<Wanted> {
+    if !spot.is_map() {
+        return path(spot, faults).map(|path| Wanted { path, lines: None });
+    }
+    let section = spot.section(faults, &["path", "lines"]);
+    let lines = section.need_text(faults, "lines");
+    let path = section.need(faults, "path").and_then(|spot| path(spot, faults))?;
+    Some(Wanted { path, lines: Some(lines) })
+}
+
+/// One line of `redact`: `{ drop | mask | length: path }` or `{ hmac: path, type: person }`.
+pub(super) fn cover(spot: &Spot<'_>, faults: &mut Faults) -> Option<redact::Rule> {
+    const COVERS: [&str; 4] = ["drop", "mask", "hmac", "length"];
+    let section = spot.section(faults, &["drop", "mask", "hmac", "length", "type"]);
+    let given: Vec<_> = COVERS.iter().filter_map(|cover| Some((*cover, section.get(cover)?))).collect();
+    let [(cover, at)] = given.as_slice() else {
+        faults.add(spot, format!("{} of them", given.len()), "exactly one of drop, mask, hmac, length");
+        return None;
+    };
+    let kind = section.get("type").and_then(|spot| name(spot, faults));
+    let cover = match *cover {
+        "drop" => Cover::Drop,
+        "mask" => Cover::Mask,
+        "length" => Cover::Length,
+        _ => Cover::Hmac(kind.unwrap_or_else(|| "value".to_owned())),
+    };
+    let path = path(at, faults)?;
+    Some(redact::Rule { cover, parts: path.parts().to_vec() })
+}

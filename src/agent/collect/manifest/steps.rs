@@ -1,0 +1,294 @@
+//! The `steps` of a manifest.
+
+use super::{
+    Each, Pages, Proof, Reach, Records, Step, WindowPlan, parts,
+    yaml::{Faults, Section, Spot},
+};
+use crate::collect::{
+    condition::Condition,
+    project::{Path, Projection},
+    template::{Slot, Template},
+};
+
+/// Most steps of a manifest.
+const STEPS_MAX: usize = 64;
+/// Most pages that a list may declare.
+const PAGES_MAX: u64 = 10_000;
+
+const KNOWN: [&str; 15] = [
+    "id", "get", "query", "for_each", "paginate", "records", "key", "project", "require", "redact",
+    "outcomes", "window", "complete", "needs", "caveat",
+];
+
+/// What a step may refer to.
+struct Context<'s> {
+    before: &'s [Step],
+    params: &'s [String],
+    /// Alias and step of the records in whose name the step is asked, innermost last.
+    aliases: Vec<(&'s str, usize)>,
+}
+
+pub(super) fn read(spot: &Spot<'_>, faults: &mut Faults, params: &[String]) -> Vec<Step> {
+    let spots = spot.list(faults);
+    if spots.is_empty() || spots.len() > STEPS_MAX {
+        faults.add(spot, format!("{} steps", spots.len()), "1 to 64 steps");
+    }
+    let mut steps: Vec<Step> = Vec::new();
+    for spot in spots.iter().take(STEPS_MAX) {
+        let section = spot.section(faults, &KNOWN);
+        let asks = Asks::default();
+        if let Some(step) = step(&section, faults, &steps, params, &asks) {
+            steps.push(step);
+        }
+        for (step, path) in asks.0.into_inner() {
+            want(&mut steps, step, &path);
+        }
+    }
+    steps
+}
+
+/// Notes that something asks for a value of a step's records.
+pub(super) fn want(steps: &mut [Step], step: usize, path: &Path) {
+    if let Some(step) = steps.get_mut(step)
+        && !step.marks.contains(path)
+    {
+        step.marks.push(path.clone());
+    }
+}
+
+/// The records in whose name a step is asked, outermost first: (alias, step).
+pub(super) fn chain(steps: &[Step], each: Option<&Each>) -> Vec<(String, usize)> {
+    let mut chain = Vec::new();
+    let mut next = each;
+    // a step is asked for records of an earlier one, so the chain ends
+    while let Some(each) = next {
+        chain.push((each.alias.clone(), each.step));
+        next = steps.get(each.step).and_then(|step| step.each.as_ref());
+    }
+    chain.reverse();
+    chain
+}
+
+/// Values of records that a step asks for.
+#[derive(Default)]
+struct Asks(std::cell::RefCell<Vec<(usize, Path)>>);
+
+impl Asks {
+    fn note(&self, step: usize, path: &Path) {
+        self.0.borrow_mut().push((step, path.clone()));
+    }
+
+    fn conditions(&self, step: usize, conditions: &[Condition]) {
+        conditions.iter().for_each(|condition| self.note(step, &condition.path));
+    }
+}
+
+fn step(
+    section: &Section<'_>,
+    faults: &mut Faults,
+    before: &[Step],
+    params: &[String],
+    asks: &Asks,
+) -> Option<Step> {
+    let me = before.len();
+    let id = section.need(faults, "id").and_then(|spot| parts::name(spot, faults));
+    if before.iter().any(|step| Some(&step.id) == id.as_ref()) {
+        faults.add(section.spot(), "an id that an earlier step has", "an id of its own");
+    }
+    let each = section.get("for_each").and_then(|spot| each(spot, faults, before, asks));
+    let chain = chain(before, each.as_ref());
+    let aliases = chain.iter().map(|(alias, step)| (alias.as_str(), *step)).collect();
+    let context = Context { before, params, aliases };
+    let get = section.need(faults, "get").and_then(|spot| address(spot, faults, &context, asks));
+    let query = section.get("query").map(|spot| query(spot, faults, &context, asks)).unwrap_or_default();
+    let window = section.get("window").map(|spot| window(spot, faults, &context, asks, me));
+    let key = section.get("key").and_then(|spot| parts::path(spot, faults));
+    let require = section.get("require").map(|spot| parts::paths(spot, faults)).unwrap_or_default();
+    key.iter().chain(&require).for_each(|path| asks.note(me, path));
+    let records = section.need(faults, "records").and_then(|spot| records(spot, faults));
+    let complete =
+        section.get("complete").map(|spot| proofs(spot, faults, &context, asks)).unwrap_or_default();
+    if complete.contains(&Proof::UniqueKeys) && key.is_none() {
+        faults.add(section.spot(), "unique_keys without a key", "a key");
+    }
+    section.get("caveat").and_then(|spot| spot.text(faults));
+    Some(Step {
+        pages: section.get("paginate").map(|spot| pages(spot, faults)),
+        projection: section.need(faults, "project").map(|spot| project(spot, faults)).unwrap_or_default(),
+        redact: section
+            .get("redact")
+            .map(|spot| spot.list(faults).iter().filter_map(|spot| parts::cover(spot, faults)).collect())
+            .unwrap_or_default(),
+        outcomes: section.get("outcomes").map(|spot| parts::rules(spot, faults)).unwrap_or_default(),
+        needs: section.get("needs").and_then(|spot| spot.text(faults)).map(str::to_owned),
+        id: id?,
+        get: get?,
+        records: records?,
+        query,
+        each,
+        key,
+        require,
+        window,
+        complete,
+        marks: Vec::new(),
+    })
+}
+
+/// The index of the step that is named.
+pub(super) fn refer(spot: &Spot<'_>, faults: &mut Faults, steps: &[Step]) -> Option<usize> {
+    spot.read(faults, "the id of a step that comes before", |id| steps.iter().position(|step| step.id == id))
+}
+
+fn each(spot: &Spot<'_>, faults: &mut Faults, before: &[Step], asks: &Asks) -> Option<Each> {
+    let section = spot.section(faults, &["in", "as", "where"]);
+    let step = section.need(faults, "in").and_then(|spot| refer(spot, faults, before))?;
+    let alias = section.need(faults, "as").and_then(|spot| parts::name(spot, faults))?;
+    if chain(before, before.get(step).and_then(|step| step.each.as_ref()))
+        .iter()
+        .any(|(used, _)| *used == alias)
+    {
+        faults.add(spot, format!("{alias:?}, which an outer for_each uses"), "a name of its own");
+    }
+    let when = section.get("where").map(|spot| parts::conditions(spot, faults)).unwrap_or_default();
+    asks.conditions(step, &when);
+    Some(Each { step, alias, when })
+}
+
+fn address(spot: &Spot<'_>, faults: &mut Faults, context: &Context<'_>, asks: &Asks) -> Option<Template> {
+    let template = parts::template(spot, faults, &context.names())?;
+    let source = template.source();
+    if !source.starts_with('/') || source.starts_with("//") || source.contains(['?', '#', '\\', ' ']) {
+        faults.add(spot, spot.found(), "a path that begins with one / and has no query");
+    }
+    context.check(spot, faults, &template, asks);
+    Some(template)
+}
+
+fn query(
+    spot: &Spot<'_>,
+    faults: &mut Faults,
+    context: &Context<'_>,
+    asks: &Asks,
+) -> Vec<(String, Template)> {
+    let query = parts::query(spot, faults, &context.names());
+    query.iter().for_each(|(_, template)| context.check(spot, faults, template, asks));
+    query
+}
+
+impl Context<'_> {
+    fn names(&self) -> Vec<&str> {
+        self.aliases.iter().map(|(alias, _)| *alias).collect()
+    }
+
+    fn check(&self, spot: &Spot<'_>, faults: &mut Faults, template: &Template, asks: &Asks) {
+        for Slot { alias, path } in template.slots() {
+            match alias {
+                Some(alias) => {
+                    let step =
+                        self.aliases.iter().rev().find(|(name, _)| name == alias).map(|(_, step)| *step);
+                    step.into_iter().for_each(|step| asks.note(step, path));
+                }
+                None if self.params.contains(&path.to_string()) => {}
+                None => faults.add(
+                    spot,
+                    format!("{{{path}}}"),
+                    format!(
+                        "a parameter ({}) or a record ({})",
+                        self.params.join(", "),
+                        self.names().join(", ")
+                    ),
+                ),
+            }
+        }
+    }
+}
+
+fn pages(spot: &Spot<'_>, faults: &mut Faults) -> Pages {
+    let section = spot.section(faults, &["link", "size", "pages_max", "cap"]);
+    let size = section.get("size").and_then(|spot| {
+        let section = spot.section(faults, &["param", "value"]);
+        let param = section.need_text(faults, "param");
+        Some((param, section.need(faults, "value")?.number(faults, 1..=10_000)?))
+    });
+    Pages {
+        relation: section.need_text(faults, "link"),
+        size,
+        pages_max: section.get("pages_max").and_then(|s| s.number(faults, 1..=PAGES_MAX)).unwrap_or(1000),
+        cap: section.get("cap").and_then(|s| s.number(faults, 1..=u64::from(u32::MAX))),
+    }
+}
+
+fn records(spot: &Spot<'_>, faults: &mut Faults) -> Option<Records> {
+    if spot.is_map() {
+        let section = spot.section(faults, &["at"]);
+        return section.need(faults, "at").and_then(|spot| parts::path(spot, faults)).map(Records::At);
+    }
+    spot.read(faults, "one, list or { at: path }", |text| match text {
+        "one" => Some(Records::One),
+        "list" => Some(Records::List),
+        _ => None,
+    })
+}
+
+fn project(spot: &Spot<'_>, faults: &mut Faults) -> Projection {
+    let mut projection = Projection::default();
+    for spot in spot.list(faults) {
+        let Some(wanted) = parts::wanted(&spot, faults) else { continue };
+        if wanted.path.to_string().starts_with('_') {
+            faults.add(
+                &spot,
+                spot.found(),
+                "a path that does not begin with _ (those keys are the collector's own)",
+            );
+        }
+        if let Err(path) = projection.add(wanted) {
+            faults.add(&spot, format!("{path}, which overlaps an earlier line"), "each value once");
+        }
+    }
+    projection
+}
+
+fn window(spot: &Spot<'_>, faults: &mut Faults, context: &Context<'_>, asks: &Asks, me: usize) -> WindowPlan {
+    let section = spot.section(faults, &["stop_when", "keep_when", "reach"]);
+    let stop = section.get("stop_when").and_then(|spot| parts::condition(spot, faults));
+    let keep = section.need(faults, "keep_when").map(|s| parts::conditions(s, faults)).unwrap_or_default();
+    asks.conditions(me, stop.as_slice());
+    asks.conditions(me, &keep);
+    let mut reach = Vec::new();
+    for spot in section.get("reach").map(|spot| spot.list(faults)).unwrap_or_default() {
+        let section = spot.section(faults, &["within_ms", "query"]);
+        let within = section.need(faults, "within_ms").and_then(|s| s.number(faults, 1..=(1 << 40)));
+        let query = section.get("query").map(|spot| query(spot, faults, context, asks)).unwrap_or_default();
+        reach
+            .push(Reach { within_ms: within.and_then(|n| i64::try_from(n).ok()).unwrap_or_default(), query });
+    }
+    if !reach.is_sorted_by_key(|reach| reach.within_ms) {
+        faults.add(spot, "reaches out of order", "the nearest first");
+    }
+    WindowPlan { stop, keep, reach }
+}
+
+fn proofs(spot: &Spot<'_>, faults: &mut Faults, context: &Context<'_>, asks: &Asks) -> Vec<Proof> {
+    spot.list(faults).iter().filter_map(|spot| proof(spot, faults, context, asks)).collect()
+}
+
+fn proof(spot: &Spot<'_>, faults: &mut Faults, context: &Context<'_>, asks: &Asks) -> Option<Proof> {
+    if !spot.is_map() {
+        return spot.read(faults, "terminal_page, unique_keys or { equals: ... }", |text| match text {
+            "terminal_page" => Some(Proof::TerminalPage),
+            "unique_keys" => Some(Proof::UniqueKeys),
+            _ => None,
+        });
+    }
+    let equals = spot.section(faults, &["equals"]);
+    let section = equals.need(faults, "equals")?.section(faults, &["from", "sum"]);
+    let from = section.need(faults, "from").and_then(|spot| refer(spot, faults, context.before))?;
+    let sum = section.need(faults, "sum").map(|spot| parts::paths(spot, faults)).unwrap_or_default();
+    let single =
+        context.before.get(from).is_some_and(|step| step.records == Records::One && step.each.is_none());
+    if !single {
+        faults.add(section.spot(), "a step with many records", "a step with records: one and no for_each");
+    }
+    sum.iter().for_each(|path| asks.note(from, path));
+    Some(Proof::Equals { from, sum })
+}

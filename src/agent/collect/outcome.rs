@@ -1,0 +1,146 @@
+//! What an answer means: the manifest's rules, first match wins, and the reasons that go with an outcome.
+//!
+//! An answer that no rule knows is an error: no status ever means "no rows" by default.
+
+use observance_record::population::Outcome;
+
+/// How much of a body is searched for the words of a rule, in bytes.
+const LOOK_BYTES_MAX: usize = 65_536;
+
+/// Why an exchange, a list or a row is not what it should be. Each is a code of the record.
+pub mod why {
+    /// No rule of the manifest matches the answer.
+    pub const UNMATCHED: &str = "outcome.unmatched";
+    /// The next page lies on another host; nothing was sent there.
+    pub const LINK_OTHER_HOST: &str = "link.other_host";
+    /// The next page was read already.
+    pub const LINK_LOOP: &str = "link.loop";
+    /// The link header cannot be read.
+    pub const LINK_MALFORMED: &str = "link.malformed";
+    /// The list has more pages than the manifest allows.
+    pub const PAGES_MAX: &str = "pages.max";
+    /// The source returns no more than this many records of a list, and returned that many.
+    pub const SOURCE_CAP: &str = "source.cap";
+    /// The source redirects to another host; nothing was sent there.
+    pub const REDIRECT_OTHER_HOST: &str = "redirect.other_host";
+    /// More redirects than allowed.
+    pub const REDIRECT_MANY: &str = "redirect.many";
+    /// The body is larger than allowed, before or after decompression.
+    pub const TOO_LARGE: &str = "too_large";
+    /// The body is not JSON.
+    pub const BODY_MALFORMED: &str = "body.malformed";
+    /// An object of the body repeats a key.
+    pub const BODY_REPEATED_KEY: &str = "body.repeated_key";
+    /// Too deep, or too many values.
+    pub const BODY_SIZE: &str = "body.size";
+    /// The records are not where the manifest says, or are not objects.
+    pub const BODY_SHAPE: &str = "body.shape";
+    /// The answer ended before its body did.
+    pub const TRUNCATED: &str = "body.truncated";
+    /// No answer in time.
+    pub const TIMEOUT: &str = "net.timeout";
+    /// No connection, or none that could be trusted.
+    pub const CONNECT: &str = "net.connect";
+    /// The exchange broke off in another way.
+    pub const BROKEN: &str = "net.broken";
+    /// A field that this credential should see is not there.
+    pub const FIELD_MISSING: &str = "field.missing";
+    /// A record has no immutable id.
+    pub const KEY_MISSING: &str = "key.missing";
+    /// A list named the same record twice.
+    pub const KEYS_REPEATED: &str = "keys.repeated";
+    /// An event has no instant that can be read.
+    pub const AT_MALFORMED: &str = "at.malformed";
+    /// The immutable id of the source could not be read, so its things cannot be named.
+    pub const SCOPE_MISSING: &str = "scope.missing";
+    /// The token is not fit for a header; nothing was sent.
+    pub const TOKEN_MALFORMED: &str = "token.malformed";
+    /// A value needed for an address is missing.
+    pub const VALUE_MISSING: &str = "value.missing";
+    /// A value would change the address it stands in.
+    pub const VALUE_UNSAFE: &str = "value.unsafe";
+    /// The step reads a window and the run has none.
+    pub const WINDOW_MISSING: &str = "window.missing";
+    /// The source does not reach back to the window's beginning.
+    pub const WINDOW_REACH: &str = "window.reach";
+    /// The source asked for more waiting than the run may spend.
+    pub const BUDGET_WAIT: &str = "budget.wait";
+    /// The run has made all the requests it may.
+    pub const BUDGET_REQUESTS: &str = "budget.requests";
+    /// The run has read all the bytes it may.
+    pub const BUDGET_BYTES: &str = "budget.bytes";
+    /// The run has lasted as long as it may.
+    pub const BUDGET_TIME: &str = "budget.time";
+    /// The source's own count differs from what was listed.
+    pub const COUNT_DIFFERS: &str = "count.differs";
+    /// A declared proof could not be made.
+    pub const PROOF_MISSING: &str = "proof.missing";
+    /// The manifest declares no proof of completeness.
+    pub const PROOF_NONE: &str = "proof.none";
+    /// A row is larger than a row may be; its joined parts were left out.
+    pub const ROW_LARGE: &str = "row.too_large";
+}
+
+/// One line of `outcomes`.
+#[derive(Debug, Clone)]
+pub(super) struct Rule {
+    /// Any of these.
+    pub status: Vec<u16>,
+    /// A header (lower case) and the exact value it must have.
+    pub headers: Vec<(String, String)>,
+    /// Words that the body must contain.
+    pub body: Option<String>,
+    /// What it means then.
+    pub outcome: Outcome,
+}
+
+impl Rule {
+    fn matches<'h>(&self, status: u16, header: &impl Fn(&str) -> Option<&'h str>, body: &[u8]) -> bool {
+        let head = body.get(..LOOK_BYTES_MAX).unwrap_or(body);
+        self.status.contains(&status)
+            && self.headers.iter().all(|(name, value)| header(name) == Some(value))
+            && self.body.as_ref().is_none_or(|words| contains(head, words.as_bytes()))
+    }
+}
+
+/// The outcome of the first rule that matches; the step's own rules come before the manifest's.
+pub(super) fn classify<'r, 'h>(
+    rules: impl IntoIterator<Item = &'r Rule>,
+    status: u16,
+    header: impl Fn(&str) -> Option<&'h str>,
+    body: &[u8],
+) -> Option<Outcome> {
+    rules.into_iter().find(|rule| rule.matches(status, &header, body)).map(|rule| rule.outcome)
+}
+
+fn contains(body: &[u8], words: &[u8]) -> bool {
+    words.is_empty() || body.windows(words.len()).any(|window| window == words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_rule_that_matches_wins_and_none_is_none() {
+        let rule = |status: &[u16], header: Option<(&str, &str)>, body: Option<&str>, outcome| Rule {
+            status: status.to_vec(),
+            headers: header.into_iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect(),
+            body: body.map(str::to_owned),
+            outcome,
+        };
+        let rules = [
+            rule(&[404], None, Some("Branch not protected"), Outcome::Absent),
+            rule(&[403, 429], Some(("x-left", "0")), None, Outcome::Throttled),
+            rule(&[403, 404], None, None, Outcome::Hidden),
+        ];
+        let ask = |status, left: Option<&'static str>, body: &str| {
+            classify(&rules, status, |name| left.filter(|_| name == "x-left"), body.as_bytes())
+        };
+        assert_eq!(ask(404, None, "{\"message\":\"Branch not protected\"}"), Some(Outcome::Absent));
+        assert_eq!(ask(404, None, "Not Found"), Some(Outcome::Hidden));
+        assert_eq!(ask(403, Some("0"), ""), Some(Outcome::Throttled));
+        assert_eq!(ask(403, Some("00"), ""), Some(Outcome::Hidden));
+        assert_eq!(ask(418, None, ""), None);
+    }
+}

@@ -1,0 +1,153 @@
+//! From one answer to what it means: outcome, evidence bytes, records. Pure.
+//!
+//! An answer that says it is fine but cannot be read is an error, never an empty list.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use observance_record::{Digest, item::ItemKey, population::Outcome};
+
+use super::{
+    http::{Answer, Headers},
+    manifest::{Manifest, Records, Step},
+    outcome::{classify, why},
+    project::{Mark, Path},
+    redact::redact,
+    scan::{Flaw, Kind, Tape, Value},
+};
+
+/// Longest media type that is kept.
+const MEDIA_BYTES_MAX: usize = 100;
+
+/// One record: its part of a row, and the values that the manifest asks for.
+#[derive(Debug)]
+pub(super) struct Record {
+    /// Projected members, without braces.
+    pub members: Box<[u8]>,
+    /// As many as the step has `marks`, in that order.
+    marks: Box<[Mark]>,
+    /// A required field is not there.
+    pub lacks: bool,
+}
+
+impl Record {
+    /// The value at a path that the manifest asks this step for.
+    pub(super) fn mark(&self, step: &Step, path: &Path) -> &Mark {
+        let at = step.marks.iter().position(|mark| mark == path);
+        at.and_then(|at| self.marks.get(at)).unwrap_or(&Mark::Missing)
+    }
+}
+
+/// The bytes of an exchange after redaction, under their digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artefact {
+    /// SHA-256 of the bytes.
+    pub digest: Digest,
+    /// The bytes.
+    pub bytes: Bytes,
+    /// Media type without parameters.
+    pub media: String,
+}
+
+/// What an answer means.
+#[derive(Debug)]
+pub(super) struct Meaning {
+    /// Its outcome.
+    pub outcome: Outcome,
+    /// Why it is not what was hoped for.
+    pub why: Option<&'static str>,
+    /// Its records; none unless it is present.
+    pub records: Vec<Arc<Record>>,
+    /// Its evidence; none if the body is empty or is not JSON (what cannot be redacted is not kept).
+    pub artefact: Option<Artefact>,
+}
+
+/// Weighs an answer by the rules of the step and of the manifest.
+pub(super) fn weigh(manifest: &Manifest, step: &Step, answer: &Answer, key: &ItemKey) -> Meaning {
+    let rules = step.outcomes.iter().chain(&manifest.outcomes);
+    let outcome = classify(rules, answer.status, |name| answer.headers.get(name), &answer.body);
+    let (outcome, reason) = outcome.map_or((Outcome::Error, Some(why::UNMATCHED)), |outcome| (outcome, None));
+    let read = Tape::read(&answer.body).map(|tape| (redact(&answer.body, &tape, &step.redact, key), tape));
+    let (body, tape) = match read {
+        Ok(read) => read,
+        Err(flaw) if outcome == Outcome::Present => return Meaning::error(flaw_why(flaw), None),
+        Err(_) => return Meaning { outcome, why: reason, records: Vec::new(), artefact: None },
+    };
+    let untouched = matches!(body, std::borrow::Cow::Borrowed(_));
+    let bytes = if untouched { answer.body.clone() } else { Bytes::from(body.into_owned()) };
+    let artefact =
+        Some(Artefact { digest: Digest::of(&bytes), bytes: bytes.clone(), media: media(&answer.headers) });
+    if outcome != Outcome::Present {
+        return Meaning { outcome, why: reason, records: Vec::new(), artefact };
+    }
+    let records = if untouched {
+        records(step, tape.root())
+    } else {
+        // rows come from the bytes that are kept, so that anybody can make them again
+        Tape::read(&bytes).map_err(flaw_why).and_then(|tape| records(step, tape.root()))
+    };
+    match records {
+        Ok(records) => present(step, records, artefact),
+        Err(why) => Meaning::error(why, artefact),
+    }
+}
+
+impl Meaning {
+    fn error(why: &'static str, artefact: Option<Artefact>) -> Self {
+        Self { outcome: Outcome::Error, why: Some(why), records: Vec::new(), artefact }
+    }
+}
+
+/// A single record that lacks a required field is not one that was seen; of a list, each record answers for itself.
+fn present(step: &Step, records: Vec<Arc<Record>>, artefact: Option<Artefact>) -> Meaning {
+    let lacks = records.iter().any(|record| record.lacks);
+    let forbidden = lacks && step.records == Records::One;
+    let outcome = if forbidden { Outcome::Forbidden } else { Outcome::Present };
+    Meaning { outcome, why: lacks.then_some(why::FIELD_MISSING), records, artefact }
+}
+
+fn records(step: &Step, root: Value<'_>) -> Result<Vec<Arc<Record>>, &'static str> {
+    let list = match &step.records {
+        Records::One => return Ok(vec![record(step, root)?]),
+        Records::List => root,
+        Records::At(path) => path.find(root).ok_or(why::BODY_SHAPE)?,
+    };
+    if list.kind() != Kind::List {
+        return Err(why::BODY_SHAPE);
+    }
+    list.elements().map(|element| record(step, element)).collect()
+}
+
+fn record(step: &Step, value: Value<'_>) -> Result<Arc<Record>, &'static str> {
+    if value.kind() != Kind::Object {
+        return Err(why::BODY_SHAPE);
+    }
+    let mut members = Vec::new();
+    step.projection.write(value, &mut members);
+    let marks: Box<[Mark]> = step.marks.iter().map(|path| path.mark(value)).collect();
+    let mut record = Record { members: members.into(), marks, lacks: false };
+    if step.key.as_ref().is_some_and(|key| record.mark(step, key).word().is_none()) {
+        return Err(why::KEY_MISSING);
+    }
+    // a source that may not tell writes null as often as nothing
+    record.lacks =
+        step.require.iter().any(|path| matches!(record.mark(step, path), Mark::Missing | Mark::Null));
+    Ok(Arc::new(record))
+}
+
+const fn flaw_why(flaw: Flaw) -> &'static str {
+    match flaw {
+        Flaw::Syntax => why::BODY_MALFORMED,
+        Flaw::Repeated => why::BODY_REPEATED_KEY,
+        Flaw::Size => why::BODY_SIZE,
+    }
+}
+
+/// The media type alone, if it looks like one.
+fn media(headers: &Headers) -> String {
+    let essence =
+        headers.get("content-type").and_then(|value| value.split(';').next()).unwrap_or_default().trim();
+    let legal = |b: u8| b.is_ascii_alphanumeric() || b"/+.-".contains(&b);
+    let fine = essence.contains('/') && essence.len() <= MEDIA_BYTES_MAX && essence.bytes().all(legal);
+    if fine { essence.to_ascii_lowercase() } else { "application/octet-stream".to_owned() }
+}

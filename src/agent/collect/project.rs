@@ -1,0 +1,269 @@
+//! Turns one record of a source into the part of a row that we keep, and into the few values that steps ask for.
+//!
+//! Keys come in the manifest's order, number tokens as received, strings as RFC 8785 escapes them. A key that the source
+//! leaves out is left out; a null that it states stays a null, because "no" and "not said" differ.
+
+use std::fmt;
+
+use super::scan::{Kind, Value, push_text};
+
+/// A dotted path through objects: `user.id`. Arrays on the way are passed through, element by element.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Path(Vec<String>);
+
+impl Path {
+    /// Reads `a.b.c`; `None` if a part is empty.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let parts: Vec<_> = text.split('.').map(str::to_owned).collect();
+        parts
+            .iter()
+            .all(|part| !part.is_empty() && !part.contains(char::is_whitespace))
+            .then_some(Self(parts))
+    }
+
+    /// Its parts, outermost first.
+    pub(super) fn parts(&self) -> &[String] {
+        &self.0
+    }
+
+    /// The value at the path, through objects alone.
+    pub(super) fn find<'t>(&self, record: Value<'t>) -> Option<Value<'t>> {
+        self.0.iter().try_fold(record, |value, part| value.get(part))
+    }
+
+    /// What stands at the path.
+    pub(super) fn mark(&self, record: Value<'_>) -> Mark {
+        let Some(value) = self.find(record) else { return Mark::Missing };
+        match value.kind() {
+            Kind::Null => Mark::Null,
+            Kind::Bool => Mark::Bool(value.raw() == "true"),
+            Kind::Number => Mark::Number(value.raw().into()),
+            Kind::Plain | Kind::Escaped => Mark::Text(value.text().unwrap_or_default().into()),
+            Kind::List | Kind::Object => Mark::Compound,
+        }
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("."))
+    }
+}
+
+/// One value that a condition, a template, a key or a count asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// The path is not there.
+    Missing,
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// The number's token, verbatim.
+    Number(Box<str>),
+    /// The characters.
+    Text(Box<str>),
+    /// An array or object: never equal to anything.
+    Compound,
+}
+
+impl Mark {
+    /// What a template or a key writes for it; nothing for what is not one value.
+    pub(super) fn word(&self) -> Option<&str> {
+        match self {
+            Self::Number(word) | Self::Text(word) => Some(word),
+            Self::Missing | Self::Null | Self::Bool(_) | Self::Compound => None,
+        }
+    }
+
+    /// A whole number that is not negative.
+    pub(super) fn count(&self) -> Option<u64> {
+        match self {
+            Self::Number(token) => token.parse().ok(),
+            Self::Missing | Self::Null | Self::Bool(_) | Self::Text(_) | Self::Compound => None,
+        }
+    }
+}
+
+/// One line of `project`.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    /// Which value.
+    pub path: Path,
+    /// Keep only the lines of a string that begin so (ASCII case does not matter): the rest of it is not needed.
+    pub lines: Option<String>,
+}
+
+/// An include-list of paths, ready to be applied.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Projection(Vec<Field>);
+
+#[derive(Debug, Clone)]
+struct Field {
+    name: String,
+    keep: Keep,
+}
+
+#[derive(Debug, Clone)]
+enum Keep {
+    Whole,
+    Lines(String),
+    Inside(Vec<Field>),
+}
+
+impl Projection {
+    /// Adds a line; refuses one that overlaps an earlier one.
+    pub(super) fn add(&mut self, wanted: Wanted) -> Result<(), Path> {
+        let Wanted { path, lines } = wanted;
+        let keep = lines.map_or(Keep::Whole, Keep::Lines);
+        if insert(&mut self.0, path.parts(), keep) { Ok(()) } else { Err(path) }
+    }
+
+    /// The outermost keys that it may write.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|field| field.name.as_str())
+    }
+
+    /// Appends the members of one record, without braces.
+    pub(super) fn write(&self, record: Value<'_>, out: &mut Vec<u8>) {
+        write_members(&self.0, record, out);
+    }
+}
+
+fn insert(fields: &mut Vec<Field>, parts: &[String], keep: Keep) -> bool {
+    let Some((first, rest)) = parts.split_first() else { return false };
+    let found = fields.iter_mut().find(|field| field.name == *first);
+    match (found, rest.is_empty()) {
+        (None, true) => fields.push(Field { name: first.clone(), keep }),
+        (None, false) => {
+            let mut inside = Vec::new();
+            insert(&mut inside, rest, keep);
+            fields.push(Field { name: first.clone(), keep: Keep::Inside(inside) });
+        }
+        (Some(Field { keep: Keep::Inside(inside), .. }), false) => return insert(inside, rest, keep),
+        (Some(_), _) => return false,
+    }
+    true
+}
+
+fn write_members(fields: &[Field], record: Value<'_>, out: &mut Vec<u8>) {
+    let mut first = true;
+    for field in fields {
+        let Some(value) = record.get(&field.name) else { continue };
+        if !first {
+            out.push(b',');
+        }
+        first = false;
+        push_text(out, &field.name);
+        out.push(b':');
+        write_kept(&field.keep, value, out);
+    }
+}
+
+fn write_kept(keep: &Keep, value: Value<'_>, out: &mut Vec<u8>) {
+    match (keep, value.kind()) {
+        (Keep::Inside(_) | Keep::Lines(_), Kind::List) => {
+            write_list(value, out, |element, out| write_kept(keep, element, out));
+        }
+        (Keep::Inside(fields), Kind::Object) => {
+            out.push(b'{');
+            write_members(fields, value, out);
+            out.push(b'}');
+        }
+        (Keep::Lines(prefix), Kind::Plain | Kind::Escaped) => {
+            let text = value.text().unwrap_or_default();
+            let lines: Vec<_> = text.lines().map(str::trim).filter(|line| begins(line, prefix)).collect();
+            push_text(out, &lines.join("\n"));
+        }
+        // what is not of the expected kind is kept as it is, so that nobody takes it for absent
+        (Keep::Whole | Keep::Inside(_) | Keep::Lines(_), _) => write_whole(value, out),
+    }
+}
+
+fn begins(line: &str, prefix: &str) -> bool {
+    line.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+fn write_whole(value: Value<'_>, out: &mut Vec<u8>) {
+    match value.kind() {
+        Kind::Null | Kind::Bool | Kind::Number | Kind::Plain => out.extend_from_slice(value.raw().as_bytes()),
+        Kind::Escaped => push_text(out, &value.text().unwrap_or_default()),
+        Kind::List => write_list(value, out, write_whole),
+        Kind::Object => {
+            out.push(b'{');
+            for (i, (key, member)) in value.members().enumerate() {
+                if i > 0 {
+                    out.push(b',');
+                }
+                write_whole(key, out);
+                out.push(b':');
+                write_whole(member, out);
+            }
+            out.push(b'}');
+        }
+    }
+}
+
+fn write_list(value: Value<'_>, out: &mut Vec<u8>, mut write: impl FnMut(Value<'_>, &mut Vec<u8>)) {
+    out.push(b'[');
+    for (i, element) in value.elements().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        write(element, out);
+    }
+    out.push(b']');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::scan::Tape;
+
+    fn project(lines: &[&str], body: &str) -> String {
+        let mut projection = Projection::default();
+        for line in lines {
+            projection.add(Wanted { path: Path::read(line).unwrap(), lines: None }).unwrap();
+        }
+        let mut out = Vec::new();
+        projection.write(Tape::read(body.as_bytes()).unwrap().root(), &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn keeps_the_manifests_order_and_the_sources_tokens() {
+        let body =
+            r#"{"b": {"y": 1.50, "x": "\u0041\/", "z": 3}, "a": [ {"k": 1, "l": 2}, {"l": 3} ], "n": null}"#;
+        assert_eq!(
+            project(&["n", "b.x", "b.y", "a.l", "gone"], body),
+            r#""n":null,"b":{"x":"A/","y":1.50},"a":[{"l":2},{"l":3}]"#
+        );
+        assert_eq!(project(&["b"], body), r#""b":{"y":1.50,"x":"A/","z":3}"#);
+    }
+
+    #[test]
+    fn null_and_absent_stay_different() {
+        assert_eq!(project(&["user.id"], r#"{"user":null}"#), r#""user":null"#);
+        assert_eq!(project(&["user.id"], r#"{"user":{}}"#), r#""user":{}"#);
+        assert_eq!(project(&["user.id"], "{}"), "");
+    }
+
+    #[test]
+    fn lines_keep_what_begins_so() {
+        let mut projection = Projection::default();
+        let wanted = Wanted { path: Path::read("m").unwrap(), lines: Some("co-authored-by:".into()) };
+        projection.add(wanted).unwrap();
+        let tape = Tape::read(br#"{"m":"secret\n\nCo-authored-by: A <a@b>\n co-Authored-By: C"}"#).unwrap();
+        let mut out = Vec::new();
+        projection.write(tape.root(), &mut out);
+        assert_eq!(out, br#""m":"Co-authored-by: A <a@b>\nco-Authored-By: C""#);
+    }
+
+    #[test]
+    fn overlapping_lines_are_refused() {
+        let mut projection = Projection::default();
+        let mut add =
+            |text: &str| projection.add(Wanted { path: Path::read(text).unwrap(), lines: None }).is_ok();
+        assert!(add("a.b") && add("a.c") && !add("a") && !add("a.b") && !add("a.b.d") && add("d"));
+    }
+}

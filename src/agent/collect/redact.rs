@@ -1,0 +1,153 @@
+//! Replaces values of a body, by byte ranges, before anything is hashed, kept or looked at (formats section 4).
+//!
+//! Every byte outside the ranges stays as received; a body that no rule hits is returned as it came.
+
+use std::{borrow::Cow, ops::Range};
+
+use observance_record::item::ItemKey;
+
+use super::scan::{Tape, Value};
+
+/// What stands in a value's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Cover {
+    /// `null`.
+    Drop,
+    /// `"[masked]"`.
+    Mask,
+    /// `"hmac:<item>"`: the same value has the same pseudonym everywhere in the estate. The type is named by the rule.
+    Hmac(String),
+    /// `"len:<n>"`: characters of a string, bytes of anything else.
+    Length,
+}
+
+/// Which values: a dotted path from the outermost value, arrays passed through; a leading `**` is any depth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Rule {
+    /// What to put there.
+    pub cover: Cover,
+    /// The path's parts.
+    pub parts: Vec<String>,
+}
+
+/// The body with its values covered; borrowed when no rule hit.
+pub(super) fn redact<'a>(body: &'a [u8], tape: &Tape<'_>, rules: &[Rule], key: &ItemKey) -> Cow<'a, [u8]> {
+    let mut hits: Vec<(Range<usize>, String)> = Vec::new();
+    for rule in rules {
+        visit(tape.root(), &rule.parts, &mut |value| {
+            hits.push((value.range(), covered(&rule.cover, value, key)))
+        });
+    }
+    if hits.is_empty() {
+        return Cow::Borrowed(body);
+    }
+    // outermost first; what lies inside a covered value, or is hit twice, is covered already
+    hits.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
+    let mut out = Vec::with_capacity(body.len());
+    let mut done = 0;
+    for (range, cover) in hits {
+        if range.start < done {
+            continue;
+        }
+        out.extend_from_slice(body.get(done..range.start).unwrap_or_default());
+        out.extend_from_slice(cover.as_bytes());
+        done = range.end;
+    }
+    out.extend_from_slice(body.get(done..).unwrap_or_default());
+    Cow::Owned(out)
+}
+
+/// Depth is bounded by the scanner's.
+fn visit<'t>(value: Value<'t>, parts: &[String], hit: &mut dyn FnMut(Value<'t>)) {
+    let Some((first, rest)) = parts.split_first() else { return hit(value) };
+    for element in value.elements() {
+        visit(element, parts, hit);
+    }
+    if first == "**" {
+        visit(value, rest, hit);
+        value.members().for_each(|(_, member)| visit(member, parts, hit));
+    } else if let Some(member) = value.get(first) {
+        visit(member, rest, hit);
+    }
+}
+
+fn covered(cover: &Cover, value: Value<'_>, key: &ItemKey) -> String {
+    let text = value.text();
+    match cover {
+        Cover::Drop => "null".to_owned(),
+        Cover::Mask => "\"[masked]\"".to_owned(),
+        Cover::Length => {
+            let n = text.map_or(value.raw().len(), |text| text.chars().count());
+            format!("\"len:{n}\"")
+        }
+        Cover::Hmac(kind) => {
+            let natural = text.unwrap_or(Cow::Borrowed(value.raw()));
+            let natural = if kind == "person" { natural.trim().to_lowercase() } else { natural.into_owned() };
+            // a value with a zero byte has no pseudonym, so it is masked
+            key.item(kind, "*", &natural)
+                .map_or_else(|_| "\"[masked]\"".to_owned(), |item| format!("\"hmac:{item}\""))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn rule(cover: Cover, path: &str) -> Rule {
+        Rule { cover, parts: path.split('.').map(str::to_owned).collect() }
+    }
+
+    fn apply(body: &str, rules: &[Rule]) -> String {
+        let tape = Tape::read(body.as_bytes()).unwrap();
+        String::from_utf8(redact(body.as_bytes(), &tape, rules, &ItemKey::new([1; 32])).into_owned()).unwrap()
+    }
+
+    #[test]
+    fn every_other_byte_stays() {
+        let body = r#"[ {"a" : "x\u0041", "b":{"c": [1, 2]}} , {"b":{"c":"yé"}, "a":7e1} ]"#;
+        assert_eq!(
+            apply(body, &[rule(Cover::Length, "a"), rule(Cover::Drop, "b.c")]),
+            r#"[ {"a" : "len:2", "b":{"c": null}} , {"b":{"c":null}, "a":"len:3"} ]"#
+        );
+        assert_eq!(apply(body, &[rule(Cover::Mask, "**.c")]).matches("[masked]").count(), 2);
+        assert_eq!(apply(body, &[rule(Cover::Mask, "c"), rule(Cover::Drop, "a.b")]), body);
+    }
+
+    #[test]
+    fn the_outer_of_two_hits_wins() {
+        let rules = [rule(Cover::Mask, "b.c"), rule(Cover::Drop, "b"), rule(Cover::Mask, "b")];
+        assert_eq!(apply(r#"{"b":{"c":1},"d":2}"#, &rules), r#"{"b":null,"d":2}"#);
+    }
+
+    #[test]
+    fn a_person_has_one_pseudonym() {
+        let rules = [rule(Cover::Hmac("person".into()), "e")];
+        let one = apply(r#"{"e":"A@Example.org"}"#, &rules);
+        assert_eq!(one, apply(r#"{"e":"a@example.org"}"#, &rules));
+        assert!(one.starts_with(r#"{"e":"hmac:"#) && one.len() == 6 + 5 + 32 + 2, "{one}");
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_outside_the_ranges_are_unchanged(
+            values in proptest::collection::vec(("[abc]", "[ \n]{0,3}", any::<String>()), 1..8),
+        ) {
+            let objects: Vec<String> = values
+                .iter()
+                .map(|(key, space, text)| format!("{{{space}\"{key}\"{space}:{space}{}{space}}}", serde_json::json!(text)))
+                .collect();
+            let body = format!("[{}]", objects.join(" ,"));
+            let wanted: Vec<String> = values
+                .iter()
+                .map(|(key, space, text)| {
+                    let text = if key == "b" { "null".to_owned() } else { serde_json::json!(text).to_string() };
+                    format!("{{{space}\"{key}\"{space}:{space}{text}{space}}}")
+                })
+                .collect();
+            prop_assert_eq!(apply(&body, &[rule(Cover::Drop, "b")]), format!("[{}]", wanted.join(" ,")));
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Finds the SubjectPublicKeyInfo in a certificate (RFC 5280 section 4.1): a walk over DER lengths, nothing more.
+//!
+//! It checks no signature and trusts nothing; rustls has done that before.
+
+/// The bytes of the certificate's SubjectPublicKeyInfo, header included; `None` if this is not a certificate.
+pub(super) fn find(certificate: &[u8]) -> Option<&[u8]> {
+    const SEQUENCE: u8 = 0x30;
+    const VERSION: u8 = 0xa0;
+    let (SEQUENCE, _, inside, _) = element(certificate)? else { return None };
+    let (SEQUENCE, _, tbs, _) = element(inside)? else { return None };
+    let mut rest = tbs;
+    if let (VERSION, _, _, after) = element(rest)? {
+        rest = after;
+    }
+    // serial number, signature algorithm, issuer, validity, subject
+    for _ in 0..5 {
+        (_, _, _, rest) = element(rest)?;
+    }
+    let (SEQUENCE, whole, _, _) = element(rest)? else { return None };
+    Some(whole)
+}
+
+/// Tag, whole element, its content, what follows.
+fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8], &[u8])> {
+    let (&tag, rest) = bytes.split_first()?;
+    let (&first, rest) = rest.split_first()?;
+    let (length, content) = if first < 0x80 {
+        (usize::from(first), rest)
+    } else {
+        let (digits, content) = rest.split_at_checked(usize::from(first & 0x7f))?;
+        if digits.len() > 4 {
+            return None;
+        }
+        (digits.iter().fold(0, |n, digit| (n << 8) | usize::from(*digit)), content)
+    };
+    let (inside, after) = content.split_at_checked(length)?;
+    let whole = bytes.get(..bytes.len() - after.len())?;
+    Some((tag, whole, inside, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sequence(parts: &[&[u8]]) -> Vec<u8> {
+        let inside = parts.concat();
+        let length = u16::try_from(inside.len()).unwrap().to_be_bytes();
+        [&[0x30, 0x82][..], &length, &inside].concat()
+    }
+
+    #[test]
+    fn the_key_is_the_seventh_field_or_the_sixth_without_a_version() {
+        let key = sequence(&[&[5, 0], &[3, 1, 7]]);
+        let (integer, other): (&[u8], &[u8]) = (&[2, 1, 9], &[0x30, 0]);
+        let version: &[u8] = &[0xa0, 3, 2, 1, 2];
+        let old = sequence(&[integer, other, other, other, other, &key]);
+        let new = sequence(&[version, integer, other, other, other, other, &key, &[0xa3, 0]]);
+        for tbs in [old, new] {
+            assert_eq!(find(&sequence(&[&tbs, other])), Some(&key[..]));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let _found = find(&bytes);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Every collector brings its own cases: what a source answered, and the rows and claims that must come of it.
+
+use std::{collections::BTreeMap, fs};
+
+use serde_json::{Value, json};
+
+use super::{Script, collectors, rows, run, shipped};
+use crate::collect::{Collected, Http, RunResult, State};
+
+/// Runs each case under `collectors/*/*/cases` with its own manifest.
+#[tokio::test]
+async fn every_case_comes_out_as_it_says() {
+    let mut cases = 0;
+    let mut wrong = Vec::new();
+    for name in ["github/branch_rules", "github/members", "github/changes"] {
+        let manifest = shipped(name);
+        let mut kinds = Vec::new();
+        for entry in fs::read_dir(collectors().join(name).join("cases")).unwrap() {
+            let path = entry.unwrap().path();
+            let case: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+            let window = case["window"]
+                .as_array()
+                .map(|w| (w[0].as_str().unwrap().parse().unwrap(), w[1].as_str().unwrap().parse().unwrap()));
+            let http = Http::scripted(Script::new(&case["answers"]));
+            let seen = run(&manifest, &http, None, window, &BTreeMap::new(), &mut State::default()).await;
+            let found = outline(&seen);
+            if found.to_string() != case["expect"].to_string() {
+                wrong.push(format!("{}\n  expected {}\n  found    {found}", path.display(), case["expect"]));
+            }
+            kinds.push(path.file_stem().unwrap().to_str().unwrap().to_owned());
+            cases += 1;
+        }
+        for kind in ["passed", "forbidden", "hidden", "truncated", "empty"] {
+            assert!(kinds.iter().any(|k| k == kind), "{name} has no case {kind}");
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {cases} cases:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// What a case states: everything that a verdict could rest on.
+fn outline(seen: &Collected) -> Value {
+    let mut populations = serde_json::Map::new();
+    for (i, population) in seen.populations.iter().enumerate() {
+        let claim = &population.claim;
+        let outline = json!({
+            "membership": claim.membership, "grade": claim.grade, "horizon": claim.horizon,
+            "why": claim.why.iter().map(|code| code.as_str()).collect::<Vec<_>>(),
+            "source_total": claim.source_total, "items_unknown": population.items_unknown,
+            "rows": rows(seen, i),
+        });
+        populations.insert(population.name.clone(), outline);
+    }
+    let result = match seen.result {
+        RunResult::Complete => "complete",
+        RunResult::Partial => "partial",
+        RunResult::Failed => "failed",
+    };
+    let outcomes: BTreeMap<_, _> = seen.outcomes.iter().map(|(outcome, n)| (outcome.as_str(), n)).collect();
+    json!({
+        "result": result,
+        "why": seen.why.iter().map(|code| code.as_str()).collect::<Vec<_>>(),
+        "outcomes": outcomes,
+        "populations": populations,
+    })
+}

@@ -1,0 +1,103 @@
+//! Manifests: the shipped ones read, wrong ones say everything that is wrong at once, and nothing makes the reader panic.
+
+use proptest::prelude::*;
+
+use super::{collectors, shipped};
+use crate::collect::{Manifest, why};
+use observance_record::verdict::Code;
+
+#[test]
+fn the_shipped_collectors_yield_what_they_say() {
+    let yields = |name| {
+        shipped(name).yields().map(|(n, kind, w)| (n.to_owned(), kind.to_owned(), w)).collect::<Vec<_>>()
+    };
+    let of = |n: &str, kind: &str, window| (n.to_owned(), kind.to_owned(), window);
+    assert_eq!(yields("github/branch_rules"), [of("repositories", "repository", false)]);
+    assert_eq!(yields("github/members"), [of("members", "account", false)]);
+    assert_eq!(yields("github/changes"), [of("changes", "change", true), of("bypasses", "repository", true)]);
+    let manifest = shipped("github/members");
+    assert_eq!(
+        (manifest.id(), manifest.version(), manifest.params()),
+        ("github.members", 1, &["org".to_owned()][..])
+    );
+    assert!(manifest.permissions().iter().all(|(_, access)| access == "read"));
+    assert!(manifest.needs().any(|(step, _)| step == "no_2fa"));
+}
+
+#[test]
+fn all_faults_come_at_once_with_their_places() {
+    let text = std::fs::read_to_string(collectors().join("github/members/collector.yaml")).unwrap();
+    let wrong = text
+        .replace("as: unchanged", "as: unchnged")
+        .replace("filter: all", "filtre: \"{orgg}\"")
+        .replace(
+            "    key: id\n    project: [id, login, type",
+            "    kye: id\n    project: [id, id, _login, type",
+        )
+        .replace("access: read", "access: write")
+        .replace("type: account", "typ: account");
+    let faults = Manifest::read("m.yaml", &wrong).unwrap_err();
+    let said: Vec<_> = faults.iter().map(ToString::to_string).collect();
+    for part in [
+        "outcomes[1].as: found \"unchnged\", expected one of present,",
+        "permissions.expect[0].access: found \"write\", expected read",
+        "steps[1].query: found {orgg}, expected a parameter (org)",
+        "steps[1].kye: found the key \"kye\"",
+        "steps[1].project[1]: found id, which overlaps",
+        "steps[1].project[2]: found \"_login\"",
+        "populations.members.typ: found the key \"typ\"",
+        "populations.members: found no type, expected the key type",
+    ] {
+        assert!(said.iter().any(|fault| fault.contains(part)), "no fault says {part}\n{}", said.join("\n"));
+    }
+    let line = 1 + wrong.lines().position(|line| line.contains("unchnged")).unwrap();
+    assert!(
+        said.iter().any(|fault| fault.starts_with(&format!("m.yaml:{line}: outcomes[1]"))),
+        "{}",
+        said.join("\n")
+    );
+}
+
+#[test]
+fn what_two_readers_could_read_differently_is_refused() {
+    let text = std::fs::read_to_string(collectors().join("github/members/collector.yaml")).unwrap();
+    for (from, to) in [
+        ("kind: HttpCollector", "kind: HttpCollector\nkind: HttpCollector"),
+        ("params: [org]", "params: &p [org]"),
+        ("version: 1", "version: one"),
+        ("base_url: https://api.github.com", "base_url: http://api.github.com"),
+        ("headers: {", "headers: { authorization: me, "),
+        ("get: /orgs/{org}\n", "get: //evil/{org}\n"),
+        ("step: no_2fa", "step: later"),
+        ("of: members", "of: org"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        assert!(Manifest::read("m.yaml", &text.replace(from, to)).is_err(), "{to}");
+    }
+    let faults =
+        Manifest::read("m.yaml", &text.replace("kind: HttpCollector", "kind: a\nkind: b")).unwrap_err();
+    assert!(faults.len() == 1 && faults[0].line > 0, "{faults:?}");
+}
+
+#[test]
+fn every_reason_is_a_code() {
+    for why in [why::UNMATCHED, why::LINK_OTHER_HOST, why::TOO_LARGE, why::FIELD_MISSING, why::ROW_LARGE] {
+        assert!(why.parse::<Code>().is_ok(), "{why}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn never_panics_on_text(text in any::<String>()) {
+        let _read = Manifest::read("x", &text);
+    }
+
+    #[test]
+    fn never_panics_on_a_broken_manifest(from in 0_usize..6000, cut in 0_usize..40, paste in "[\\[\\]{}:,#&*a-z0-9\" \n-]{0,8}") {
+        let text = std::fs::read_to_string(collectors().join("github/changes/collector.yaml")).unwrap();
+        let from = (0..=from.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+        let to = (from + cut..=text.len()).find(|i| text.is_char_boundary(*i)).unwrap_or(text.len());
+        let _read = Manifest::read("x", &format!("{}{paste}{}", &text[..from], &text[to..]));
+    }
+}

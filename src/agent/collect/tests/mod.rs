@@ -1,0 +1,118 @@
+//! The collector as a whole: its catalogue of cases, real recordings, and the scenarios in which peers fail.
+
+mod catalogue;
+mod manifests;
+mod recordings;
+mod scenarios;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
+
+use bytes::Bytes;
+use serde_json::Value;
+use url::Url;
+
+use super::http::{Answer, Ask, Broken, Headers};
+use super::{Collected, Http, Manifest, Request, State, Window, collect};
+use crate::{chance::Chance, clock::Clock, secret::Secret};
+use observance_record::{Instant, Item, item::ItemKey};
+
+/// The repository's own collectors.
+pub(super) fn collectors() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("collectors")
+}
+
+/// A shipped manifest.
+pub(super) fn shipped(name: &str) -> Manifest {
+    let path = collectors().join(name).join("collector.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    Manifest::read(&path.display().to_string(), &text).unwrap_or_else(|faults| {
+        panic!("{}", faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    })
+}
+
+pub(super) fn started() -> Instant {
+    "2026-03-10T12:00:00.000Z".parse().unwrap()
+}
+
+/// One run with the organisation `acme`, on a clock that stands still unless the collector waits.
+pub(super) async fn run(
+    manifest: &Manifest,
+    http: &Http,
+    base_url: Option<&str>,
+    window: Option<Window>,
+    prior: &BTreeMap<Item, Vec<u8>>,
+    state: &mut State,
+) -> Collected {
+    let clock = Clock::simulated(started());
+    let _busy = clock.busy();
+    let request = Request {
+        params: &BTreeMap::from([("org".to_owned(), "acme".to_owned())]),
+        base_url,
+        token: &Secret::new("ghp_hush".to_owned()),
+        item_key: &ItemKey::new([7; 32]),
+        window,
+        prior,
+        started: started(),
+    };
+    let seen = collect(manifest, &request, state, http, &clock, &Chance::seeded(1)).await;
+    assert!(!format!("{seen:?}").contains("ghp_hush"), "the token must not leave the collector");
+    seen
+}
+
+/// The rows of a population, by name.
+pub(super) fn rows(seen: &Collected, population: usize) -> Vec<Value> {
+    let mut rows: Vec<Value> =
+        seen.populations[population].rows.values().map(|row| serde_json::from_slice(row).unwrap()).collect();
+    rows.sort_by_key(|row| row["_name"].as_str().unwrap().to_owned());
+    rows
+}
+
+/// Answers without a network: path and query to what is answered there, the last one for ever.
+pub(super) struct Script(Mutex<HashMap<String, Vec<Value>>>);
+
+impl Script {
+    /// `{ "/path?query": answer | [answer, ...] }`, an answer being `{ status, headers?, body? | broken? }`.
+    pub(super) fn new(answers: &Value) -> Self {
+        let one = |answer: &Value| match answer {
+            Value::Array(list) => list.iter().rev().cloned().collect(),
+            other => vec![other.clone()],
+        };
+        let answers = answers.as_object().unwrap().iter().map(|(url, answer)| (url.clone(), one(answer)));
+        Self(Mutex::new(answers.collect()))
+    }
+
+    pub(super) fn answer(&self, url: &Url, ask: Ask<'_>) -> Result<Answer, Broken> {
+        assert_eq!(url.host_str(), Some("api.github.com"), "nothing may be sent elsewhere");
+        assert_eq!(ask.headers.get("authorization"), Some("Bearer ghp_hush"));
+        let key = url.query().map_or(url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+        let mut answers = self.0.lock().unwrap();
+        let left = answers.get_mut(&key).unwrap_or_else(|| panic!("nothing is scripted for {key}"));
+        let answer = if left.len() > 1 { left.pop().unwrap() } else { left[0].clone() };
+        if answer["broken"] == "truncated" {
+            return Err(Broken::Truncated);
+        }
+        Ok(answer_of(&answer))
+    }
+}
+
+/// An answer from its JSON form; a body that is text is taken as it is.
+pub(super) fn answer_of(answer: &Value) -> Answer {
+    let mut pairs = vec![("content-type".to_owned(), "application/json; charset=utf-8".to_owned())];
+    for (name, value) in answer["headers"].as_object().into_iter().flatten() {
+        pairs.push((name.to_ascii_lowercase(), value.as_str().unwrap().to_owned()));
+    }
+    let body = match &answer["body"] {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        body => body.to_string(),
+    };
+    Answer {
+        status: u16::try_from(answer["status"].as_u64().unwrap()).unwrap(),
+        headers: Headers::of(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))).unwrap(),
+        body: Bytes::from(body),
+    }
+}
