@@ -1,0 +1,3 @@
+//! stub
+pub mod fault;
+pub mod node;
