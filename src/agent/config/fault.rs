@@ -109,7 +109,8 @@ impl fmt::Display for Faults {
             if fault.line > 0 {
                 write!(f, ":{}", fault.line)?;
             }
-            writeln!(f, "  {}", visible(&fault.path))?;
+            let gap = if fault.path.is_empty() { "" } else { "  " };
+            writeln!(f, "{gap}{}", visible(&fault.path))?;
             writeln!(f, "  found     {}", visible(&fault.found))?;
             writeln!(f, "  expected  {}", visible(&fault.expected))?;
             if let Some(hint) = &fault.hint {
