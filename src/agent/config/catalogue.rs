@@ -1,0 +1,54 @@
+//! What this release ships, as far as a configuration may name it: collectors, policies, frameworks.
+//!
+//! It holds ids, default schedules and words, no manifest and no policy text.
+
+/// What may be named. [`Catalogue::shipped`] is the release's own; a test makes its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Catalogue {
+    /// Every collector.
+    pub collectors: Vec<Shipped>,
+    /// The ids of every policy of the default library.
+    pub policies: Vec<String>,
+    /// The ids of the frameworks that a period may name.
+    pub frameworks: Vec<String>,
+}
+
+/// One collector with the schedule that it has unless the configuration says otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shipped {
+    /// Its id, such as `github.members`.
+    pub id: String,
+    /// The kind of source that it reads, such as `github`.
+    pub kind: String,
+    /// Five fields: minute, hour, day of month, month, day of week.
+    pub cron: String,
+    /// Random delay of each slot, in seconds, at most.
+    pub jitter_s: u32,
+    /// How late a run may begin before its slot is missed, in seconds.
+    pub grace_s: u32,
+    /// Longest time without an observation before the item's state is unknown, in seconds.
+    pub max_gap_s: u32,
+}
+
+impl Catalogue {
+    /// What this release ships.
+    pub fn shipped() -> Self {
+        let collector = |id: &str, cron: &str, jitter_s, grace_s, max_gap_s| Shipped {
+            id: id.to_owned(),
+            kind: "github".to_owned(),
+            cron: cron.to_owned(),
+            jitter_s,
+            grace_s,
+            max_gap_s,
+        };
+        Self {
+            collectors: vec![
+                collector("github.branch_rules", "0 * * * *", 60, 600, 2 * 3600),
+                collector("github.members", "0 1 * * *", 60, 3600, 26 * 3600),
+                collector("github.changes", "0 */6 * * *", 60, 3600, 8 * 3600),
+            ],
+            policies: ["GH-01", "GH-05", "GH-08", "GH-10"].map(str::to_owned).to_vec(),
+            frameworks: ["soc2", "iso27001"].map(str::to_owned).to_vec(),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! `sources`: the outside systems that are read. It fetches no token and reaches no network.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use url::Url;
+
+use super::{
+    fault::Faults,
+    node::{Fields, Node},
+    reading::Reading,
+    store::is_plain_address,
+};
+use crate::secret::SecretRef;
+
+/// Most sources of one agent.
+const SOURCES_MAX: usize = 100;
+const KINDS: [&str; 1] = ["github"];
+const GITHUB_URL: &str = "https://api.github.com";
+const GITHUB_VERSION: &str = "2026-03-10";
+
+/// One outside system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A GitHub organisation.
+    Github(Github),
+}
+
+/// A GitHub organisation and how it is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Github {
+    /// The organisation's login.
+    pub org: String,
+    /// A read-only token.
+    pub token: SecretRef,
+    /// The API's address without a slash at its end; `https://api.github.com` unless given.
+    pub base_url: String,
+    /// The date that goes into `X-GitHub-Api-Version`.
+    pub api_version: String,
+    /// A file of further certificate authorities (PEM) that this source is believed by.
+    pub extra_ca: Option<PathBuf>,
+    /// A proxy on the way.
+    pub proxy: Option<Url>,
+}
+
+impl Source {
+    /// The kind that collectors ask for.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Github(_) => "github",
+        }
+    }
+}
+
+pub(super) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<BTreeMap<String, Source>> {
+    let expected = "at least one source, as github: { org: .., token: secret://.. }";
+    let node = fields.must("sources", expected, &mut reading.faults)?;
+    let entries = node.entries(expected, &mut reading.faults)?;
+    if entries.is_empty() || entries.len() > SOURCES_MAX {
+        node.refuse(&format!("1 to {SOURCES_MAX} sources"), None, &mut reading.faults);
+        return None;
+    }
+    let mut sources = BTreeMap::new();
+    for entry in entries {
+        if !is_id(&entry.key) {
+            let expected = "a source name of a-z, 0-9, - and _";
+            entry.node.refuse_as("another name".to_owned(), expected, None, &mut reading.faults);
+        }
+        if let Some(source) = source(&entry.key, &entry.node, reading) {
+            sources.insert(entry.key.clone(), source);
+        }
+    }
+    (sources.len() == entries.len()).then_some(sources)
+}
+
+/// A short name in small letters, as it goes into the ids of schedules.
+pub(super) fn is_id(text: &str) -> bool {
+    let of = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+    text.len() <= 64 && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(of)
+}
+
+/// A source is of the kind that its name says, unless it says another.
+fn source(name: &str, node: &Node, reading: &mut Reading<'_>) -> Option<Source> {
+    let mut fields = node.fields("{ org: .., token: secret://.. }", &mut reading.faults)?;
+    let expected = format!("the kind of this source ({}), since its name is none", KINDS.join(", "));
+    let kind = match KINDS.iter().find(|kind| **kind == name) {
+        Some(kind) => reading.or(&mut fields, "kind", *kind, |node, faults| node.word(&KINDS, faults)),
+        None => fields.must("kind", &expected, &mut reading.faults).and_then(|node| {
+            let kind = node.word(&KINDS, &mut reading.faults)?;
+            reading.given(node.path(), kind);
+            Some(kind)
+        }),
+    };
+    kind?;
+    let github = github(&mut fields, reading);
+    fields.done(&mut reading.faults);
+    github.map(Source::Github)
+}
+
+fn github(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Github> {
+    let org = fields.must("org", "the organisation's login", &mut reading.faults).and_then(|node| {
+        let org = node.read("a login of letters, digits and -", &mut reading.faults, |text| {
+            let whole = text.len() <= 39 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+            whole.then(|| text.to_owned())
+        })?;
+        reading.given(node.path(), &org);
+        Some(org)
+    });
+    let token = fields
+        .must("token", "secret://env/NAME or secret://file/PATH", &mut reading.faults)
+        .and_then(|node| {
+            let token = node.secret(&mut reading.faults)?;
+            reading.given(node.path(), &token.to_string());
+            Some(token)
+        });
+    let base_url = reading.or(fields, "base_url", GITHUB_URL.to_owned(), base_url);
+    let api_version = reading.or(fields, "api_version", GITHUB_VERSION.to_owned(), |node, faults| {
+        node.read("a date as 2026-03-10", faults, |text| {
+            chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d")
+                .ok()
+                .filter(|_| text.len() == 10)
+                .map(|_| text.to_owned())
+        })
+    });
+    let extra_ca = reading.path_or_none(fields, "extra_ca", "a file of certificates (PEM)");
+    let proxy = reading.or_none(fields, "proxy", Url::to_string, proxy);
+    Some(Github {
+        org: org?,
+        token: token?,
+        base_url: base_url?,
+        api_version: api_version?,
+        extra_ca: extra_ca?,
+        proxy: proxy?,
+    })
+}
+
+fn base_url(node: &Node, faults: &mut Faults) -> Option<String> {
+    let url = address(node, "an address as https://HOST or https://HOST/api/v3", faults)?;
+    Some(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn proxy(node: &Node, faults: &mut Faults) -> Option<Url> {
+    address(node, "a proxy as http://HOST:PORT", faults)
+}
+
+/// An http or https address; one with a user or password in it is not repeated.
+fn address(node: &Node, expected: &str, faults: &mut Faults) -> Option<Url> {
+    let text = node.text(expected, faults)?;
+    let url = Url::parse(text).ok().filter(is_plain_address);
+    if url.is_none() && text.contains('@') {
+        let found = "an address with a user or password (not shown)".to_owned();
+        node.refuse_as(found, expected, Some("a password in this file is never used"), faults);
+    } else if url.is_none() {
+        node.refuse(expected, None, faults);
+    }
+    url
+}

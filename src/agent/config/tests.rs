@@ -1,0 +1,177 @@
+//! The whole of the configuration: goldens of what people see, and what must not be seen.
+
+use std::{env, fs, path::PathBuf};
+
+use super::*;
+
+fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/config").join(name)
+}
+
+fn read(text: &str) -> Result<Config, Faults> {
+    Config::read(text, Path::new("/etc/observance/observance.yaml"), &Catalogue::shipped(), Allowed::Kept)
+}
+
+fn read_file(name: &str) -> Result<Config, Faults> {
+    read(&fs::read_to_string(golden(name)).unwrap())
+}
+
+/// Compares with the golden, or writes it if `OBSERVANCE_BLESS` is set.
+#[expect(clippy::disallowed_methods, reason = "goldens are blessed by a variable of the environment")]
+fn same(name: &str, text: &str) {
+    if env::var("OBSERVANCE_BLESS").is_ok() {
+        fs::write(golden(name), text).unwrap();
+    }
+    let expected = fs::read_to_string(golden(name)).unwrap();
+    assert_eq!(text, expected, "differs from {name}; OBSERVANCE_BLESS=1 writes it anew");
+}
+
+/// A least file with one line replaced or added.
+fn with(key: &str, line: &str) -> Result<Config, Faults> {
+    let least = fs::read_to_string(golden("least.yaml")).unwrap();
+    let mut lines: Vec<&str> = least.lines().filter(|one| !one.starts_with(&format!("{key}:"))).collect();
+    lines.insert(0, line);
+    read(&lines.join("\n"))
+}
+
+fn only_fault(key: &str, line: &str) -> Fault {
+    let faults = with(key, line).unwrap_err();
+    let sorted = faults.sorted();
+    assert_eq!(sorted.len(), 1, "{faults}");
+    sorted[0].clone()
+}
+
+#[test]
+fn all_faults_are_told_at_once() {
+    let faults = read_file("faults.yaml").unwrap_err().to_string();
+    for secret in ["hunter2", "5f1d7a84"] {
+        assert!(!faults.contains(secret), "{faults}");
+    }
+    same("faults.txt", &(faults + "\n"));
+}
+
+#[test]
+fn the_effective_configuration_is_explained_with_its_defaults() {
+    same("least.txt", &read_file("least.yaml").unwrap().explain());
+    let full = read_file("full.yaml").unwrap().explain();
+    assert!(!full.contains("secret-path"), "{full}");
+    same("full.txt", &full);
+}
+
+#[test]
+fn a_full_file_means_what_it_says() {
+    let config = read_file("full.yaml").unwrap();
+    let Store::S3(bucket) = &config.store else { panic!("{:?}", config.store) };
+    assert_eq!((bucket.name.as_str(), bucket.prefix.as_str()), ("acme-evidence", "observance"));
+    assert_eq!(bucket.addressing, store::Addressing::Path);
+    assert!(bucket.credentials.is_some());
+    assert_eq!(config.key, KeySource::Folder("/etc/observance/keys/".into()));
+    let Source::Github(labs) = &config.sources["subsidiary"];
+    assert_eq!(labs.base_url, "https://ghes.acme.example/api/v3");
+    assert_eq!(labs.extra_ca.as_deref(), Some(Path::new("/etc/observance/ca.pem")));
+    let schedules: Vec<_> =
+        config.collectors.iter().map(|one| (one.schedule.as_str(), one.disabled.is_some())).collect();
+    assert_eq!(
+        schedules,
+        [
+            ("github.branch_rules", false),
+            ("github.members", false),
+            ("github.changes", true),
+            ("github.branch_rules@subsidiary", false),
+            ("github.members@subsidiary", false),
+            ("github.changes@subsidiary", true),
+        ]
+    );
+    let soc2 = &config.periods["soc2-2027"];
+    assert_eq!(soc2.from.to_string(), "2026-12-31T23:00:00.000Z");
+    assert_eq!(soc2.to.to_string(), "2027-06-30T22:00:00.000Z");
+    assert_eq!(soc2.categories, ["security", "availability"]);
+    assert_eq!(config.policies.parameters["GH-05"]["approvals_min"], 2);
+    assert_eq!(config.owners.of("GH-05"), "platform-lead");
+}
+
+#[test]
+fn only_a_demonstration_may_forget_its_record() {
+    let fault = only_fault("store", "store: \"memory:\"");
+    assert_eq!((fault.line, fault.path.as_str()), (1, "store"));
+    let least =
+        fs::read_to_string(golden("least.yaml")).unwrap().replace("file:/srv/evidence", "\"memory:\"");
+    let demo = Config::read(&least, Path::new("demo"), &Catalogue::shipped(), Allowed::Memory).unwrap();
+    assert_eq!(demo.store, Store::Memory);
+}
+
+#[test]
+fn no_secret_is_repeated_wherever_it_was_pasted() {
+    let token = "hunter2hunter2hunter2hunter2hunter2hunter2";
+    for (key, line) in [
+        ("key", format!("key: \"{token}=\"")),
+        ("store", format!("store: s3://id:{token}@bucket/x")),
+        ("store", format!("store: s3://bucket/x?endpoint=https://id:{token}@host")),
+        ("sources", format!("sources: {{ github: {{ org: a, token: {token} }} }}")),
+        ("sources", format!("sources: {{ github: {{ org: ghp_{token}, token: secret://env/T }} }}")),
+        (
+            "sources",
+            format!(
+                "sources: {{ github: {{ org: a, token: secret://env/T, proxy: \"http://u:{token}@p:1\" }} }}"
+            ),
+        ),
+        ("alerts", format!("alerts: {{ webhook: {{ url: \"ftp://x/{token}\", key: secret://env/K }} }}")),
+        ("alerts", format!("alerts: {{ webhook: {{ url: https://x/y, key: {token} }} }}")),
+        ("alerts", format!("alerts: {{ webhook: {{ url: \"https://u:{token}@x\", key: secret://env/K }} }}")),
+        ("tokens", format!("tokens: {token}")),
+    ] {
+        let mut text = fs::read_to_string(golden("least.yaml")).unwrap();
+        if key == "sources" {
+            text = text.split("sources:").next().unwrap().to_owned();
+        }
+        let rest: Vec<_> = text.lines().filter(|one| !one.starts_with(&format!("{key}:"))).collect();
+        let faults = read(&format!("{line}\n{}\n", rest.join("\n"))).unwrap_err();
+        assert_eq!(faults.sorted().len(), 1, "{line}: {faults}");
+        assert!(!format!("{faults}{faults:?}").contains("hunter2"), "{line}: {faults}");
+    }
+}
+
+#[test]
+fn a_wish_that_contradicts_itself_is_refused() {
+    for (key, line) in [
+        (
+            "store_credentials",
+            "store_credentials: { access_key: secret://env/A, secret_key: secret://env/B }",
+        ),
+        ("collectors", "collectors: { github.members: { jitter_s: 90, grace_s: 60 } }"),
+        ("collectors", "collectors: { github.members: { disabled: {} } }"),
+        ("collectors", "collectors: { github.members: { disabled: true } }"),
+        ("periods", "periods: { p: { framework: iso27001, type: 2, from: 2027-01-01, to: 2027-02-01 } }"),
+        (
+            "periods",
+            "periods: { p: { framework: soc2, categories: [privacy], from: 2027-01-01, to: 2027-02-01 } }",
+        ),
+        ("periods", "periods: { p: { framework: soc2, from: 2027-01-01, to: 2027-01-01 } }"),
+        ("alerts", "alerts: { webhook: { url: https://localhost/x, key: secret://env/K } }"),
+        ("owners", "owners: { \"*-01\": x }"),
+        ("approvers", "approvers: [ciso, ciso]"),
+        ("policies", "policies: { parameters: { GH-5: { x: 1 } } }"),
+        ("key", "key: secret://env/KEY"),
+        ("origin", "origin: a+b"),
+    ] {
+        only_fault(key, line);
+    }
+}
+
+#[test]
+fn a_hostile_name_cannot_paint_the_terminal() {
+    let fault = only_fault("approvers", "approvers: [\"\\e[2Jciso\"]");
+    assert!(fault.found.contains('\u{1b}'));
+    let shown = with("approvers", "approvers: [\"\\e[2Jciso\"]").unwrap_err().to_string();
+    assert!(shown.contains("\\u{1b}[2Jciso"), "{shown}");
+    assert!(!shown.contains('\u{1b}'));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_a_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = |name: &str| Config::load(&folder.path().join(name), &Catalogue::shipped()).unwrap_err();
+    assert!(load("none.yaml").to_string().contains("not found"));
+    fs::write(folder.path().join("latin.yaml"), b"organisation: { name: Gr\xf6\xdfe }").unwrap();
+    assert!(load("latin.yaml").to_string().contains("offset 24"), "{}", load("latin.yaml"));
+}
