@@ -4,7 +4,6 @@
 //! this file is the contract between a policy and the judge; formats section 9 fixes what is recorded of it.
 
 mod builtins;
-mod canonical;
 pub mod cases;
 mod codes;
 mod fault;

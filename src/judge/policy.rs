@@ -4,12 +4,11 @@
 
 use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
-use observance_record::Digest;
+use observance_record::{Digest, json::to_canonical};
 use regorus::{Engine, unstable::Module, utils::limits::ExecutionTimerConfig};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    canonical::canonical,
     fault::Fault,
     hear,
     meta::{self, Meta},
@@ -27,6 +26,7 @@ const ASKING: &str = "observance_contract";
 #[derive(Debug, Clone)]
 pub struct Policy {
     meta: Meta,
+    statement: Vec<u8>,
     digest: Digest,
     reads_time: bool,
     engine: Engine,
@@ -36,6 +36,7 @@ pub struct Policy {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Params {
     values: Map<String, Value>,
+    statement: Vec<u8>,
     digest: Digest,
 }
 
@@ -45,7 +46,12 @@ impl Params {
         &self.values
     }
 
-    /// SHA-256 of their canonical JSON.
+    /// Their canonical JSON.
+    pub fn statement(&self) -> &[u8] {
+        &self.statement
+    }
+
+    /// SHA-256 of [`Params::statement`].
     pub const fn digest(&self) -> Digest {
         self.digest
     }
@@ -69,11 +75,17 @@ impl Policy {
         };
         ask(&mut engine, &entry, &findings)?;
         let reads_time = findings.reads_time;
-        let policy = Self { digest: digest(files, &meta), meta, reads_time, engine };
+        let statement = statement(files, &meta, &entry.file)?;
+        let policy = Self { digest: Digest::of(&statement), statement, meta, reads_time, engine };
         hear::rehearse(policy).map_err(|said| vec![source::located(&entry.file, &said)])
     }
 
-    /// SHA-256 of the canonical JSON of contract, files and annotation (formats section 9).
+    /// The canonical JSON of contract, files (by digest) and annotation: what the digest covers.
+    pub fn statement(&self) -> &[u8] {
+        &self.statement
+    }
+
+    /// SHA-256 of [`Policy::statement`] (formats section 9).
     pub const fn digest(&self) -> Digest {
         self.digest
     }
@@ -103,8 +115,13 @@ impl Policy {
                 Some(default) => faults.push(fault(format!("found {value}, expected {}", kind(default)))),
             }
         }
-        let digest = Digest::of(&canonical(&Value::Object(values.clone())));
-        if faults.is_empty() { Ok(Params { values, digest }) } else { Err(faults) }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let statement = to_canonical(&values)
+            .map_err(|e| vec![Fault::at("", 0, e.to_string()).key(self.meta.id.clone())])?;
+        let digest = Digest::of(&statement);
+        Ok(Params { values, statement, digest })
     }
 
     /// A copy of the engine, ready to be asked [`question`].
@@ -241,12 +258,12 @@ fn ask(engine: &mut Engine, entry: &Entry, findings: &Findings) -> Result<(), Ve
     added.map(drop).map_err(|error| vec![source::located(&entry.file, &error.to_string())])
 }
 
-fn digest(files: &BTreeMap<String, Vec<u8>>, meta: &Meta) -> Digest {
-    let files: Map<String, Value> = files
-        .iter()
-        .map(|(path, bytes)| (path.clone(), Value::from(Digest::of(bytes).to_string())))
-        .collect();
-    Digest::of(&canonical(&json!({"contract": 1, "files": files, "meta": meta.document})))
+fn statement(files: &BTreeMap<String, Vec<u8>>, meta: &Meta, file: &str) -> Result<Vec<u8>, Vec<Fault>> {
+    let files: BTreeMap<&String, String> =
+        files.iter().map(|(path, bytes)| (path, Digest::of(bytes).to_string())).collect();
+    let statement = json!({"contract": 1, "files": files, "meta": meta.document});
+    to_canonical(&statement)
+        .map_err(|e| vec![Fault::at(file, 0, format!("its annotation cannot be recorded: {e}"))])
 }
 
 fn kind(value: &Value) -> &'static str {
