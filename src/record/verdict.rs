@@ -19,6 +19,11 @@ pub struct CodeError(String);
 pub struct Code(String);
 
 impl Code {
+    /// `error`: something that has no better word.
+    pub fn error() -> Self {
+        Self("error".to_owned())
+    }
+
     /// The characters.
     pub fn as_str(&self) -> &str {
         &self.0

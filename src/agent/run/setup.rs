@@ -5,14 +5,14 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use observance_judge::{Params, Policy};
-use observance_record::{Digest, entry, json};
+use observance_record::{Digest, entry};
 
 use crate::{
     collect::{Http, Manifest},
     key::Keys,
     schedule::Schedule,
     secret::Secret,
-    tell::Webhook,
+    tell::Route,
 };
 
 /// Runs that may go on at the same time.
@@ -55,16 +55,6 @@ pub struct Judge {
     pub params: Params,
 }
 
-impl Judge {
-    /// The canonical bytes whose SHA-256 is the parameters' digest.
-    pub fn params_bytes(&self) -> Vec<u8> {
-        serde_json::to_vec(&serde_json::Value::Object(self.params.values().clone()))
-            .ok()
-            .and_then(|bytes| json::Value::parse(&bytes).ok())
-            .map_or_else(Vec::new, |value| value.to_canonical())
-    }
-}
-
 /// Everything that an agent needs and does not make itself.
 #[derive(Debug)]
 pub struct Setup {
@@ -87,7 +77,7 @@ pub struct Setup {
     /// Observation periods.
     pub periods: Vec<entry::PeriodOpen>,
     /// Where alerts go.
-    pub webhook: Option<Webhook>,
+    pub webhook: Option<Route>,
     /// SHA-256 of this binary, if it could be read.
     pub build: Option<Digest>,
     /// Decides the jitter of slots.

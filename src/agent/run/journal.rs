@@ -1,0 +1,247 @@
+//! The log and what it says, together: nothing is believed that is not committed, nothing is committed that is not folded.
+//!
+//! Waits for a store that is away, since evidence in memory is worth the wait; gives up only when the log is broken.
+
+use std::collections::BTreeSet;
+
+use observance_record::{
+    Digest, Instant,
+    commit::{Commit, PACK_INLINE_BYTES_MAX, PACKS_BYTES_MAX},
+    entry::{Body, Entry, PackRef},
+    item::SaltKey,
+    ledger::Ledger,
+    note::{NoteError, Signer},
+    pack::{self, Artefact, PackError},
+};
+
+use super::{
+    batch::Batch,
+    fold::{self, FoldError},
+    setup::Setup,
+};
+use crate::{
+    chance::{Chance, ChanceError},
+    clock::Clock,
+    store::{HeadFile, Log, Store, StoreError},
+};
+
+/// Raw bytes after which a further pack is begun; compressed they stay below a pack's limit.
+const PACK_RAW_BYTES_MAX: usize = 24 << 20;
+/// Wait before the store is asked again.
+const STORE_WAIT_MS: i64 = 5_000;
+
+/// Why nothing can be recorded any more.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The store or the log.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The log says what the ledger cannot take.
+    #[error(transparent)]
+    Fold(#[from] FoldError),
+    /// A pack cannot be made.
+    #[error("cannot pack what was collected")]
+    Pack(#[from] PackError),
+    /// No randomness for a nonce.
+    #[error(transparent)]
+    Chance(#[from] ChanceError),
+    /// The origin is no name for a key.
+    #[error("{origin:?} is no name for a log")]
+    Origin {
+        /// The origin.
+        origin: String,
+        /// Why not.
+        source: NoteError,
+    },
+    /// The keys lack the newest salt.
+    #[error("the keys hold no salt key of epoch {0}")]
+    Salt(u32),
+}
+
+/// What is told while the log is read.
+pub type Told<'a> = dyn FnMut(&Entry, &[Artefact]) + Send + 'a;
+
+/// The log, open, and what it says.
+#[derive(Debug)]
+pub struct Journal {
+    log: Log,
+    ledger: Ledger,
+    salts: SaltKey,
+    epoch: u32,
+    clock: Clock,
+    chance: Chance,
+}
+
+impl Journal {
+    /// Opens the log and folds all of it. `told` hears of every entry, in order.
+    pub async fn open(
+        setup: &Setup,
+        store: &Store,
+        memory: Option<HeadFile>,
+        (clock, chance): (Clock, Chance),
+        told: &mut Told<'_>,
+    ) -> Result<Self, JournalError> {
+        let epoch = setup.keys.epoch();
+        let salts = setup.keys.salt_key(epoch).ok_or(JournalError::Salt(epoch))?;
+        let signer = Signer::new(&setup.origin, setup.keys.signing_seed())
+            .map_err(|source| JournalError::Origin { origin: setup.origin.clone(), source })?;
+        let mut commits = Vec::new();
+        let log = {
+            let mut reader = |commit: Commit| {
+                commits.push(commit);
+                Ok(())
+            };
+            Log::open(store, &setup.origin, signer, memory, &mut reader).await?
+        };
+        let mut journal = Self { log, ledger: Ledger::default(), salts, epoch, clock, chance };
+        for commit in commits {
+            journal.take(store, &commit, told).await?;
+        }
+        Ok(journal)
+    }
+
+    async fn take(
+        &mut self,
+        store: &Store,
+        commit: &Commit,
+        told: &mut Told<'_>,
+    ) -> Result<(), JournalError> {
+        let entries = fold::entries(commit)?;
+        let artefacts = artefacts_of(store, commit, &entries).await?;
+        fold::fold(&mut self.ledger, &entries, &artefacts, &self.salts)?;
+        for entry in &entries {
+            told(entry, &artefacts);
+        }
+        Ok(())
+    }
+
+    /// What the log says.
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The key that salts new rows.
+    pub const fn salts(&self) -> &SaltKey {
+        &self.salts
+    }
+
+    /// Its epoch.
+    pub const fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// Now, but never before the newest entry.
+    pub fn now(&self) -> Instant {
+        self.clock.now().max(self.log.last_t())
+    }
+
+    /// Makes packs of what is new, and says how a run names them.
+    pub fn pack(&self, artefacts: &[Artefact]) -> Result<(Vec<Vec<u8>>, Vec<PackRef>), JournalError> {
+        let (mut packs, mut refs) = (Vec::new(), Vec::new());
+        let mut inline = 0;
+        for group in grouped(artefacts) {
+            let bytes = pack::encode(&self.chance.bytes32()?, group)?;
+            let rides = bytes.len() <= PACK_INLINE_BYTES_MAX && inline + bytes.len() <= PACKS_BYTES_MAX;
+            inline += if rides { bytes.len() } else { 0 };
+            let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            refs.push(PackRef { sha256: Digest::of(&bytes), bytes: length, inline: rides });
+            packs.push(bytes);
+        }
+        Ok((packs, refs))
+    }
+
+    /// Commits a batch and folds it; gives the sequence number of its first entry. While the store is away it waits and
+    /// tries again, without end: `away` is told each time.
+    pub async fn commit(
+        &mut self,
+        batch: &Batch,
+        (packs, artefacts): (Vec<Vec<u8>>, &[Artefact]),
+        told: &mut Told<'_>,
+        away: &mut (dyn FnMut(&StoreError) + Send),
+    ) -> Result<u64, JournalError> {
+        loop {
+            let mut commits = Vec::new();
+            let mut reader = |commit: Commit| {
+                commits.push(commit);
+                Ok(())
+            };
+            let appended = match self.log.append(batch, packs.clone(), &mut reader).await {
+                Ok(appended) => Ok(Some(appended)),
+                // nobody knows whether it stands: writing the same bytes again settles it
+                Err(error @ (StoreError::Doubt { .. } | StoreError::Unsettled { .. })) => {
+                    away(&error);
+                    self.clock.sleep_ms(STORE_WAIT_MS).await;
+                    self.log.sync(&mut reader).await
+                }
+                Err(error) => Err(error),
+            };
+            let ours = matches!(appended, Ok(Some(_)));
+            let last = commits.len().saturating_sub(1);
+            for (i, commit) in commits.iter().enumerate() {
+                let entries = fold::entries(commit)?;
+                let inline = fold::inline_artefacts(commit)?;
+                let beside = if ours && i == last { artefacts } else { &inline };
+                fold::fold(&mut self.ledger, &entries, beside, &self.salts)?;
+                for entry in &entries {
+                    told(entry, beside);
+                }
+            }
+            match appended {
+                Ok(Some(appended)) => return Ok(appended.first_seq),
+                // another commit stands where ours would have: ours never will, so it is drafted anew
+                Ok(None) => {}
+                Err(error) if is_passing(&error) => {
+                    away(&error);
+                    self.clock.sleep_ms(STORE_WAIT_MS).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+/// May the same call succeed later?
+fn is_passing(error: &StoreError) -> bool {
+    matches!(
+        error,
+        StoreError::NotWritten { .. }
+            | StoreError::Doubt { .. }
+            | StoreError::Unsettled { .. }
+            | StoreError::Objects { .. }
+            | StoreError::Contended { .. }
+    )
+}
+
+/// What all packs of a commit hold: those inside it, and those that its runs name.
+pub async fn artefacts_of(
+    store: &Store,
+    commit: &Commit,
+    entries: &[Entry],
+) -> Result<Vec<Artefact>, JournalError> {
+    let mut artefacts = fold::inline_artefacts(commit)?;
+    let named = entries.iter().filter_map(|entry| match &entry.body {
+        Body::Run(run) => Some(&run.packs),
+        _other => None,
+    });
+    let outside: BTreeSet<Digest> = named.flatten().filter(|p| !p.inline).map(|p| p.sha256).collect();
+    for digest in outside {
+        let bytes = store.pack(&digest).await?;
+        let read = pack::decode(&bytes).map_err(|source| FoldError::Pack { ordinal: commit.ordinal, source })?;
+        artefacts.extend(read);
+    }
+    Ok(artefacts)
+}
+
+fn grouped(artefacts: &[Artefact]) -> Vec<&[Artefact]> {
+    let mut groups = Vec::new();
+    let (mut from, mut bytes) = (0, 0);
+    for (i, artefact) in artefacts.iter().enumerate() {
+        bytes += artefact.bytes().len();
+        if bytes > PACK_RAW_BYTES_MAX && i > from {
+            groups.extend(artefacts.get(from..i));
+            (from, bytes) = (i, artefact.bytes().len());
+        }
+    }
+    groups.extend(artefacts.get(from..).filter(|group| !group.is_empty()));
+    groups
+}
