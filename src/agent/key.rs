@@ -201,8 +201,8 @@ fn salt_name(epoch: u32) -> String {
 
 /// Refuses a mode with any bit beyond those of the owner.
 fn closed(path: &Path, mode: u32, wanted: u32) -> Result<(), KeyError> {
-    let mode = mode & 0o7777;
-    if mode & 0o077 == 0 { Ok(()) } else { Err(KeyError::Open { path: path.to_owned(), mode, wanted }) }
+    let (mode, others) = (mode & 0o7777, mode & 0o077);
+    if others == 0 { Ok(()) } else { Err(KeyError::Open { path: path.to_owned(), mode, wanted }) }
 }
 
 /// Refuses a folder that holds anything or is open to others.

@@ -14,6 +14,7 @@ pub mod policy;
 mod reading;
 pub mod source;
 pub mod store;
+pub mod tree;
 
 use std::{
     collections::BTreeMap,
@@ -30,12 +31,13 @@ use self::{
     collector::Collector,
     fault::{Fault, Faults},
     key::KeySource,
-    node::{BYTES_MAX, Fields, Node},
+    node::{Fields, Node},
     period::Period,
     policy::{Owners, Policies},
     reading::{Effective, Reading},
     source::Source,
     store::Store,
+    tree::BYTES_MAX,
 };
 
 /// Most approvers.
@@ -115,7 +117,7 @@ impl Config {
     /// Reads `text`. `path` names the file in faults, and relative paths in the text are relative to its folder.
     pub fn read(text: &str, path: &Path, catalogue: &Catalogue, allowed: Allowed) -> Result<Self, Faults> {
         let mut reading = Reading::new(path, catalogue, allowed);
-        let config = node::parse(text, &mut reading.faults).and_then(|root| whole(&root, &mut reading));
+        let config = tree::parse(text, &mut reading.faults).and_then(|root| whole(&root, &mut reading));
         let effective = reading.effective;
         reading.faults.or(config.map(|config| Self { effective, ..config }))
     }

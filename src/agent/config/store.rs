@@ -21,7 +21,7 @@ pub enum Store {
     /// A folder.
     File(PathBuf),
     /// A bucket, or a part of one.
-    S3(Bucket),
+    S3(Box<Bucket>),
     /// Nowhere: gone with the process. Written `"memory:"`, since YAML wants quotes around a colon at the end.
     Memory,
 }
@@ -85,7 +85,7 @@ pub(super) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option
     match (store?, credentials, signing) {
         (Store::S3(bucket), credentials, _) => {
             let bucket =
-                Bucket { credentials: credentials.map_or(Some(None), |one| one.map(Some))?, ..bucket };
+                Bucket { credentials: credentials.map_or(Some(None), |one| one.map(Some))?, ..*bucket };
             match &bucket.credentials {
                 Some(Credentials { access_key, secret_key }) => {
                     reading.given("store_credentials.access_key", &access_key.to_string());
@@ -93,7 +93,7 @@ pub(super) fn read(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option
                 }
                 None => reading.defaulted("store_credentials", "the environment's own identity"),
             }
-            Some(Store::S3(bucket))
+            Some(Store::S3(Box::new(bucket)))
         }
         (Store::File(_) | Store::Memory, Some(_), Some(node)) => {
             node.refuse("credentials only with an s3:// store", None, &mut reading.faults);
@@ -117,7 +117,7 @@ fn address(node: &Node, reading: &mut Reading<'_>) -> Option<Store> {
         }
         Store::Memory
     } else if text.starts_with("s3://") {
-        Store::S3(bucket(node, text, &mut reading.faults)?)
+        Store::S3(Box::new(bucket(node, text, &mut reading.faults)?))
     } else {
         let hint = text.starts_with(['/', '.']).then(|| format!("a folder is written file:{text}"));
         node.refuse(EXPECTED, hint.as_deref(), &mut reading.faults);

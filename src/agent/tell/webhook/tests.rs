@@ -22,19 +22,25 @@ enum Answer {
 }
 
 #[derive(Clone, Default)]
-struct Receiver(Arc<Mutex<(VecDeque<Answer>, Vec<(HeaderMap, String)>)>>);
+struct Receiver(Arc<Mutex<Inner>>);
+
+#[derive(Default)]
+struct Inner {
+    answers: VecDeque<Answer>,
+    had: Vec<(HeaderMap, String)>,
+}
 
 impl Receiver {
     fn had(&self) -> Vec<(HeaderMap, String)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).had.clone()
     }
 }
 
 async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: String) -> impl IntoResponse {
     let answer = {
         let mut inner = receiver.0.lock().unwrap();
-        inner.1.push((headers, body));
-        inner.0.pop_front().unwrap_or(Answer::Status(200))
+        inner.had.push((headers, body));
+        inner.answers.pop_front().unwrap_or(Answer::Status(200))
     };
     match answer {
         Answer::Status(status) => (StatusCode::from_u16(status).unwrap(), [("location", "")]),
@@ -45,7 +51,7 @@ async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Str
 
 async fn receiver(answers: &[Answer]) -> (Receiver, Route) {
     let receiver = Receiver::default();
-    receiver.0.lock().unwrap().0.extend(answers);
+    receiver.0.lock().unwrap().answers.extend(answers);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
     let app = Router::new().fallback(receive).with_state(receiver.clone());
