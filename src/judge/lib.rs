@@ -30,5 +30,8 @@ pub use verdict::{
     Counts, Freshness, JOINED_BYTES_MAX, Joined, Judged, Population, ROWS_MAX, Verdict, judge,
 };
 
+/// The version of regorus that judges; it stands in every `start` entry, and a test holds it to the lock file.
+pub const REGORUS_VERSION: &str = "0.14.1";
+
 #[cfg(test)]
 mod tests;

@@ -567,3 +567,9 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_version_that_is_recorded_is_the_one_that_judges() {
+    let lock = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock")).unwrap();
+    assert!(lock.contains(&format!("name = \"regorus\"\nversion = \"{}\"", crate::REGORUS_VERSION)));
+}

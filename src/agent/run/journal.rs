@@ -226,7 +226,8 @@ pub async fn artefacts_of(
     let outside: BTreeSet<Digest> = named.flatten().filter(|p| !p.inline).map(|p| p.sha256).collect();
     for digest in outside {
         let bytes = store.pack(&digest).await?;
-        let read = pack::decode(&bytes).map_err(|source| FoldError::Pack { ordinal: commit.ordinal, source })?;
+        let read =
+            pack::decode(&bytes).map_err(|source| FoldError::Pack { ordinal: commit.ordinal, source })?;
         artefacts.extend(read);
     }
     Ok(artefacts)

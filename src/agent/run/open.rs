@@ -5,9 +5,7 @@
 use observance_judge::Severity;
 use observance_record::{
     Root,
-    entry::{
-        self, Config, Genesis, Judge as JudgeVersion, PeriodOpen, Policy, Posture, Sealed, Start,
-    },
+    entry::{self, Config, Genesis, Judge as JudgeVersion, PeriodOpen, Policy, Posture, Sealed, Start},
     item::SaltKey,
     ledger::Ledger,
     pack::{Artefact, Media, Role},
@@ -146,10 +144,14 @@ impl Opening {
             let files = judge.files.values().cloned().map(|file| (Media::Text, file));
             let statements = [judge.policy.statement(), judge.params.statement()];
             let statements = statements.map(|bytes| (Media::Json, bytes.to_vec()));
-            let made = files.chain(statements).map(|(media, bytes)| Artefact::new(Role::PolicyFile, media, bytes));
+            let made =
+                files.chain(statements).map(|(media, bytes)| Artefact::new(Role::PolicyFile, media, bytes));
             self.artefacts.extend(made);
         }
-        let gone = ledger.policies().values().filter(|s| !s.body.removed && !setup.policies.contains_key(&s.body.id));
+        let gone = ledger
+            .policies()
+            .values()
+            .filter(|s| !s.body.removed && !setup.policies.contains_key(&s.body.id));
         for state in gone {
             self.batch.push(Policy { removed: true, ..state.body.clone() });
         }
@@ -162,7 +164,8 @@ impl Opening {
                 self.batch.push(body);
             }
         }
-        for gone in ledger.schedules().values().filter(|s| setup.schedules.iter().all(|kept| kept.id != s.id)) {
+        for gone in ledger.schedules().values().filter(|s| setup.schedules.iter().all(|kept| kept.id != s.id))
+        {
             self.batch.push(entry::Schedule { removed: true, ..gone.clone() });
         }
     }

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use observance_record::{
     Digest, Instant, Item,
     entry::{
-        Channel, Exchanges, Host, Population, Privileges, Proof, Receipts, Run, RunResult, Skew, Trigger, Window,
+        Channel, Exchanges, Host, Population, Privileges, Proof, Receipts, Run, RunResult, Skew, Trigger,
+        Window,
     },
     item::SaltKey,
     ledger::{Ledger, Table},
