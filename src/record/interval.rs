@@ -197,7 +197,7 @@ mod tests {
             ] {
                 prop_assert!(is_normal(&made));
                 prop_assert_eq!(points(made.spans()), wanted.clone());
-                prop_assert_eq!(made.ms(), wanted.len() as i64);
+                prop_assert_eq!(usize::try_from(made.ms()), Ok(wanted.len()));
                 prop_assert!((0..60).all(|ms| made.contains(Instant::from_ms(ms)) == wanted.contains(&ms)));
                 let hull = wanted.first().map(|first| span(*first, wanted.last().unwrap() + 1));
                 prop_assert_eq!(made.hull(), hull);

@@ -207,8 +207,8 @@ mod tests {
     #[test]
     fn half_a_year_of_hourly_looks_is_one_run() {
         let mut looks = Looks::default();
-        for hour in 0..4343 {
-            assert_eq!(looks.push(Instant::from_s(hour * 3600), Sees::Whole, 5_400_000), hour as u32);
+        for hour in 0..4343_u32 {
+            assert_eq!(looks.push(Instant::from_s(i64::from(hour) * 3600), Sees::Whole, 5_400_000), hour);
         }
         assert_eq!(looks.runs.len(), 1);
         assert_eq!(looks.at(4342), Some(Instant::from_s(4342 * 3600)));

@@ -31,7 +31,8 @@
 //!    with `from` = not due: an obligation whose limit ran out, and a failed event, which has no before.
 //! 8. **Nothing drops out at a period's edge.** Deviations are clipped to the period. One that may have reached into
 //!    it, between two looks, but was not seen in it, is listed, and its item is counted apart (`edge_items`): neither
-//!    met nor deviated.
+//!    met nor deviated, even if it was last seen before the period or first seen after. So the parts of a divided
+//!    period add up to the whole.
 //! 9. **Hours are not the measure.** Counts are items and occasions; [`exposure`] names the events that happened to an
 //!    item while it deviated.
 
@@ -188,7 +189,8 @@ impl Effect {
         self.events.judge((now, seq), event, result)
     }
 
-    /// What the policy's evidence speaks about; `None` while there is none.
+    /// What the policy's evidence speaks about; `None` while there is none. A policy on events of which none has
+    /// happened yet says `Window`: only its windows are known.
     pub fn evidence(&self) -> Option<Evidence> {
         if !self.events.is_empty() {
             Some(Evidence::Event)
@@ -218,7 +220,8 @@ pub struct Exposure {
     pub possibly: Vec<Item>,
 }
 
-/// The events of `events` that happened to the deviation's item, whatever their state, by instant.
+/// The events of `events` that happened to the deviation's item, whatever their state, by instant. Both intervals are
+/// half-open, and clipped to the period that the deviation was asked for.
 pub fn exposure(deviation: &Deviation, events: &Effect) -> Exposure {
     let within = events.events.within(deviation.most).map(|judged| judged.event);
     let of_item = within.filter(|event| event.of == Some(deviation.item));

@@ -134,7 +134,7 @@ impl Effect {
         let mut out = PolicyPeriod { evidence: self.evidence(), ..PolicyPeriod::default() };
         let (looked, known) = match out.evidence {
             Some(Evidence::Window | Evidence::Event) => {
-                self.windows_of(period, now, &mut out);
+                self.windows_of(period, &mut out);
                 self.events_of(period, &mut out);
                 (self.windows.read.clone(), self.windows.known())
             }
@@ -169,7 +169,7 @@ impl Effect {
         (looks.cover(|_| true, |_| true), known)
     }
 
-    fn windows_of(&self, period: Span, now: Instant, out: &mut PolicyPeriod) {
+    fn windows_of(&self, period: Span, out: &mut PolicyPeriod) {
         for (item, pieces) in &self.windows.items {
             let states: BTreeSet<State> =
                 pieces.iter().filter(|piece| !piece.span.clip(period).is_empty()).map(Piece::state).collect();
@@ -178,7 +178,7 @@ impl Effect {
             }
             let stays = Windows::stays(pieces);
             let stays = stays.iter().filter(|stay| !stay.span.clip(period).is_empty());
-            let end = self.windows.end().unwrap_or(now);
+            let end = self.windows.end().unwrap_or(period.to());
             let deviations: Vec<_> = stays.map(|stay| of_stay(*item, stay, period, end)).collect();
             out.class(&states, deviations);
         }
@@ -193,9 +193,10 @@ impl Effect {
 
 impl PolicyPeriod {
     fn count(&mut self, item: Item, question: &Question<'_>, said: Reading) {
-        if said.lived {
-            let occasions = said.occasions.into_iter();
-            let deviations = occasions.filter_map(|occasion| of_occasion(item, occasion, question)).collect();
+        let occasions = said.occasions.into_iter();
+        let deviations: Vec<_> =
+            occasions.filter_map(|occasion| of_occasion(item, occasion, question)).collect();
+        if said.lived || !deviations.is_empty() {
             self.class(&said.states, deviations);
         }
     }

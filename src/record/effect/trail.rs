@@ -71,10 +71,6 @@ impl Trail {
         (look, seq): (u32, u64),
         sight: Sight,
     ) -> Option<Transition> {
-        if self.segments.last().is_some_and(|segment| segment.look == look) {
-            // a population's keys are unique; were one repeated, its last row would count, as in a map
-            self.segments.pop();
-        }
         if self.segments.last().is_some_and(|segment| segment.sight == sight) {
             return None;
         }
@@ -304,7 +300,8 @@ impl Walk {
     fn end(mut self, question: &Question<'_>) -> Reading {
         if let Some((_, born)) = self.life {
             // nothing has shown it gone, so it stays in the denominator, seen or not
-            self.live(question, born, question.now.max(born));
+            let newest = question.looks.seen_before(question.looks.len()).map_or(born, |(at, _)| at);
+            self.live(question, born, question.now.max(newest));
         }
         if let Some((_, last, max_gap_ms)) = self.evidence {
             self.said.tails.push(Span::new(last, last.plus_ms(max_gap_ms)));

@@ -13,7 +13,7 @@ use crate::{
     interval::{Set, Span},
     population::Membership,
     time::Instant,
-    verdict::{ItemResult, State},
+    verdict::{Code, ItemResult, State},
 };
 
 /// All windows that were read.
@@ -136,12 +136,11 @@ fn cut(pieces: &mut Vec<Piece>, span: Span) {
     }
 }
 
-/// Puts "unknown" where nothing is known yet: absence from a part says nothing against what was seen before.
+/// Puts "unknown" where nothing is known yet: absence from a part says nothing against what was seen before. Until it
+/// was first seen, an item is not in scope, as far as is known.
 fn fill(pieces: &mut Vec<Piece>, span: Span, seq: u64) {
-    if pieces.iter().all(|piece| piece.span.from() >= span.to()) {
-        // not in scope yet, as far as is known
-        return;
-    }
+    let Some(first) = pieces.first().map(|piece| piece.span.from()) else { return };
+    let span = Span::new(span.from().max(first), span.to());
     let known: Set = pieces.iter().map(|piece| piece.span).collect();
     for hole in Set::from(span).difference(&known).spans() {
         insert(pieces, Piece { span: *hole, result: None, seq });
@@ -164,7 +163,7 @@ fn insert(pieces: &mut Vec<Piece>, piece: Piece) {
 }
 
 /// The codes of some pieces.
-pub(super) fn codes(pieces: &[&Piece]) -> BTreeSet<crate::verdict::Code> {
+pub(super) fn codes(pieces: &[&Piece]) -> BTreeSet<Code> {
     pieces
         .iter()
         .filter_map(|piece| piece.result.as_ref())
