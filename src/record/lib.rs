@@ -11,7 +11,9 @@
 pub mod checkpoint;
 pub mod commit;
 pub mod digest;
+pub mod effect;
 pub mod entry;
+pub mod interval;
 pub mod item;
 pub mod json;
 pub mod ledger;
