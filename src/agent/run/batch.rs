@@ -50,10 +50,6 @@ impl Batch {
     pub(super) fn len(&self) -> u64 {
         u64::try_from(self.makes.len()).unwrap_or(u64::MAX)
     }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.makes.is_empty()
-    }
 }
 
 impl Draft for Batch {

@@ -19,7 +19,7 @@ use super::{
     happening::Happening,
     open,
 };
-use crate::tell::{self, Attempt, Delivery, Message, Outbox, Since, Word};
+use crate::tell::{self, Attempt, Delivery, Message, Outbox, Since, Word, outbox::Accepted};
 
 /// What an alert says, as it is sealed: the stable id is its entry's and is added when it is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,11 +117,8 @@ impl Mail {
                 }
             }
             Body::Notice(notice) => {
-                let accepted = if notice.status.as_str() == "delivered" {
-                    tell::Accepted::Yes
-                } else {
-                    tell::Accepted::No
-                };
+                let accepted =
+                    if notice.status.as_str() == "delivered" { Accepted::Yes } else { Accepted::No };
                 let attempt = u32::try_from(notice.attempt).unwrap_or(u32::MAX);
                 let _known = self.outbox.notice(notice.alert, attempt, notice.at, accepted).is_ok();
                 self.on_the_way.remove(&notice.alert);

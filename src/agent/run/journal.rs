@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use observance_record::{
     Digest, Instant,
-    commit::{Commit, PACK_INLINE_BYTES_MAX, PACKS_BYTES_MAX},
+    commit::Commit,
     entry::{Body, Entry, PackRef},
     item::SaltKey,
     ledger::Ledger,
@@ -22,7 +22,7 @@ use super::{
 use crate::{
     chance::{Chance, ChanceError},
     clock::Clock,
-    store::{HeadFile, Log, Store, StoreError},
+    store::{HeadFile, Log, PackPlace, Store, StoreError, pack_places},
 };
 
 /// Raw bytes after which a further pack is begun; compressed they stay below a pack's limit.
@@ -137,22 +137,21 @@ impl Journal {
 
     /// Makes packs of what is new, and says how a run names them.
     pub fn pack(&self, artefacts: &[Artefact]) -> Result<(Vec<Vec<u8>>, Vec<PackRef>), JournalError> {
-        let (mut packs, mut refs) = (Vec::new(), Vec::new());
-        let mut inline = 0;
-        for group in grouped(artefacts) {
-            let bytes = pack::encode(&self.chance.bytes32()?, group)?;
-            let rides = bytes.len() <= PACK_INLINE_BYTES_MAX && inline + bytes.len() <= PACKS_BYTES_MAX;
-            inline += if rides { bytes.len() } else { 0 };
-            let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-            refs.push(PackRef { sha256: Digest::of(&bytes), bytes: length, inline: rides });
-            packs.push(bytes);
-        }
+        let encode = |group| Ok(pack::encode(&self.chance.bytes32()?, group)?);
+        let packs = grouped(artefacts).into_iter().map(encode).collect::<Result<Vec<_>, JournalError>>()?;
+        let places = pack_places(packs.iter().map(Vec::len));
+        let refs = packs.iter().zip(places).map(|(bytes, place)| PackRef {
+            sha256: Digest::of(bytes),
+            bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+            inline: place == PackPlace::Inline,
+        });
+        let refs = refs.collect();
         Ok((packs, refs))
     }
 
     /// Commits a batch and folds it; gives the sequence number of its first entry. While the store is away it waits and
     /// tries again, without end: `away` is told each time.
-    pub async fn commit(
+    pub(super) async fn commit(
         &mut self,
         batch: &Batch,
         (packs, artefacts): (Vec<Vec<u8>>, &[Artefact]),

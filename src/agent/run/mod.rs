@@ -312,6 +312,7 @@ async fn collect_once(
     let source = collector.and_then(|collector| setup.sources.get(&collector.source));
     let started = clock.now();
     let (Some(collector), Some(source)) = (collector, source) else {
+        // a task names what the setup has; this cannot be reached, and would record a run that saw nothing
         return (Collected::nothing(started), state);
     };
     let item_key = setup.keys.item_key();

@@ -9,7 +9,7 @@ use observance_record::{
     pack,
 };
 
-use super::{Fault, Log, Store, StoreError, Written, get, log::Placed};
+use super::{Fault, Store, StoreError, Written, get, log::Placed};
 
 /// Largest pack.
 pub(super) const PACK_BYTES_MAX: u64 = pack::PACK_BYTES_MAX as u64;
@@ -37,17 +37,15 @@ pub fn pack_places(sizes: impl IntoIterator<Item = usize>) -> Vec<PackPlace> {
     sizes.into_iter().map(place).collect()
 }
 
-impl Log {
+impl Store {
     /// A pack that lies outside its commit; the bytes are those of the digest.
     pub async fn pack(&self, digest: &Digest) -> Result<Bytes, StoreError> {
-        let found = get(&*self.store().objects, self.store().clock(), &name(digest), PACK_BYTES_MAX).await?;
+        let found = get(&*self.objects, &self.clock, &name(digest), PACK_BYTES_MAX).await?;
         found
             .filter(|bytes| Digest::of(bytes) == *digest)
             .ok_or_else(|| StoreError::PackMissing { digest: digest.to_string() })
     }
-}
 
-impl Store {
     /// Writes the packs that travel outside and gives the others back. If we crash here, packs lie about that no entry
     /// names: harmless, and found in place when the run is repeated.
     pub(super) async fn put_packs(&self, packs: Vec<Vec<u8>>) -> Result<Vec<Vec<u8>>, StoreError> {

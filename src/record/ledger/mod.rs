@@ -201,7 +201,7 @@ impl Ledger {
         }
         let collector = self.schedules.get(&gap.schedule).map(|schedule| schedule.collector.clone());
         if let Some(collector) = collector {
-            self.blind_of(&collector, gap.due.iter());
+            self.gap_of(&collector, &gap.due);
         }
         Ok(())
     }

@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 use super::{Artefacts, Ledger, LedgerFault, Table};
 use crate::{
     digest::{Item, Root},
-    entry::{self, Judged, PolicyVerdict, Run, Verdict},
+    effect::{Effect, Event},
+    entry::{self, Judged, PolicyVerdict, Population, Run, Verdict},
     merkle::empty_root,
     population::Membership,
     results,
+    slots::Due,
     time::Instant,
     verdict::{ItemResult, State},
 };
@@ -28,6 +30,10 @@ pub struct PolicyState {
     solid: BTreeMap<Item, (State, Instant)>,
     /// Nothing was judged, or not a whole population, since this instant.
     pub blind_since: Option<Instant>,
+    /// How the policy's items operated, look by look.
+    pub effect: Effect,
+    /// What the last look that saw anything rested on: while it stays, an equal root is the same look again.
+    seen: Option<(Root, Membership, i64)>,
 }
 
 /// An item's state changed between two looks.
@@ -78,6 +84,22 @@ impl PolicyState {
         })
     }
 
+    fn look_at(
+        &mut self,
+        seq: u64,
+        at: Instant,
+        (membership, max_gap_ms): (Membership, i64),
+        column: &Column,
+    ) {
+        let seen = (column.root, membership, max_gap_ms);
+        if self.seen == Some(seen) {
+            self.effect.same(at);
+        } else {
+            drop(self.effect.look(at, seq, membership, max_gap_ms, &column.results));
+            self.seen = Some(seen);
+        }
+    }
+
     fn look(&mut self, column: Column, at: Instant) {
         if let (Some(before), Some(looked)) = (self.column.take(), self.looked) {
             let was = |(item, result): (&Item, &ItemResult)| match result.state() {
@@ -117,19 +139,20 @@ impl Column {
 
 impl Ledger {
     pub(super) fn policy(&mut self, body: &entry::Policy) {
-        match self.policies.get_mut(&body.id) {
-            Some(state) => state.body = body.clone(),
-            None => {
-                let state = PolicyState {
-                    body: body.clone(),
-                    column: None,
-                    looked: None,
-                    solid: BTreeMap::new(),
-                    blind_since: None,
-                };
-                self.policies.insert(body.id.clone(), state);
-            }
+        if let Some(state) = self.policies.get_mut(&body.id) {
+            state.body = body.clone();
+            return;
         }
+        let state = PolicyState {
+            body: body.clone(),
+            column: None,
+            looked: None,
+            solid: BTreeMap::new(),
+            blind_since: None,
+            effect: Effect::new(),
+            seen: None,
+        };
+        self.policies.insert(body.id.clone(), state);
     }
 
     pub(super) fn verdict(
@@ -178,9 +201,7 @@ impl Ledger {
             if said.n > 0 || said.root != empty_root() || said.results.is_some() {
                 return Err("did not run, and yet has results".to_owned());
             }
-            if let Some(state) = self.policies.get_mut(&said.policy) {
-                state.blind_since.get_or_insert(run.as_of);
-            }
+            self.see_nothing(seq, collector, run, said);
             return Ok(());
         }
         let table = self.judged_table(collector, run, run_seq, said)?;
@@ -200,14 +221,54 @@ impl Ledger {
         if flips != said.flips {
             return Err(format!("says that {} items flipped; {flips} did", said.flips));
         }
-        let judged =
-            said.inputs.first().and_then(|input| run.populations.iter().find(|p| p.name == input.name));
-        let whole = judged.is_some_and(|population| population.membership == Membership::Complete);
-        if let Some(state) = self.policies.get_mut(&said.policy) {
-            state.look(column, run.as_of);
-            state.blind_since = if whole { None } else { state.blind_since.or(Some(run.as_of)) };
-        }
+        self.operate(seq, collector, run, said, column);
         Ok(())
+    }
+
+    /// A run that saw nothing of the population: blind at that instant, or for its whole window.
+    fn see_nothing(&mut self, seq: u64, collector: &str, run: &Run, said: &PolicyVerdict) {
+        let max_gap_ms = self.max_gap_ms(collector);
+        let window = judged(run, said).and_then(|population| population.window);
+        let Some(state) = self.policies.get_mut(&said.policy) else { return };
+        state.blind_since.get_or_insert(run.as_of);
+        match window {
+            Some((from, to)) => drop(state.effect.window(from, to, seq, Membership::Unknown, [])),
+            None => state.effect.blind(run.as_of, max_gap_ms),
+        }
+    }
+
+    /// The policy's newest column becomes what it says, and a look, a window or events of its operation.
+    fn operate(&mut self, seq: u64, collector: &str, run: &Run, said: &PolicyVerdict, column: Column) {
+        let Some(population) = judged(run, said) else { return };
+        let (membership, max_gap_ms) = (population.membership, self.max_gap_ms(collector));
+        let facts = |item: &Item| self.facts.get(item).map(|facts| (facts.at, facts.of));
+        let event = |item: &Item| facts(item).and_then(|(at, of)| Some(Event { item: *item, at: at?, of }));
+        let events: Vec<Event> = column.results.keys().filter_map(event).collect();
+        let Some(state) = self.policies.get_mut(&said.policy) else { return };
+        match population.window {
+            None => state.look_at(seq, run.as_of, (membership, max_gap_ms), &column),
+            Some((from, to)) if events.is_empty() => {
+                drop(state.effect.window(from, to, seq, membership, &column.results));
+            }
+            Some((from, to)) => {
+                drop(state.effect.window(from, to, seq, membership, []));
+                for event in events {
+                    if let Some(result) = column.results.get(&event.item) {
+                        state.effect.event(run.as_of, seq, event, result);
+                    }
+                }
+            }
+        }
+        state.look(column, run.as_of);
+        let whole = membership == Membership::Complete;
+        state.blind_since = if whole { None } else { state.blind_since.or(Some(run.as_of)) };
+    }
+
+    /// Over what distance between two looks of a collector a state is taken to hold: as its schedule says.
+    fn max_gap_ms(&self, collector: &str) -> i64 {
+        let schedules = self.schedules.values().filter(|schedule| schedule.collector == collector);
+        let max_gap_s = schedules.map(|schedule| schedule.max_gap_s).max().unwrap_or(0);
+        i64::try_from(max_gap_s).unwrap_or(i64::MAX).saturating_mul(1000)
     }
 
     fn judged_table(
@@ -228,8 +289,21 @@ impl Ledger {
         Ok(table)
     }
 
-    /// Slots that no run will answer leave the collector's policies blind at those instants.
-    pub(super) fn blind_of(&mut self, _collector: &str, _due: impl Iterator<Item = Instant>) {}
+    /// Slots that no run will answer are gaps in the operation of every policy that the collector feeds.
+    pub(super) fn gap_of(&mut self, collector: &str, due: &Due) {
+        let Some(yields) = self.collectors.get(collector).map(|collector| &collector.yields) else { return };
+        for state in self.policies.values_mut() {
+            if state.body.populations.first().is_some_and(|judged| yields.contains(judged)) {
+                due.iter().for_each(|at| state.effect.gap(at));
+            }
+        }
+    }
+}
+
+/// The population that a policy judged.
+fn judged<'a>(run: &'a Run, said: &PolicyVerdict) -> Option<&'a Population> {
+    let name = &said.inputs.first()?.name;
+    run.populations.iter().find(|population| population.name == *name)
 }
 
 fn column_of(seq: u64, table: &Table, results: Vec<ItemResult>) -> Result<Column, String> {
