@@ -261,8 +261,6 @@ async fn run_step(session: &Session<'_>, step: &Step, done: &[Vec<Instance>]) ->
     }
     stream::iter(asked)
         .map(|(parent, env)| async move {
-            // simulated time stands still until every list that is being read waits
-            let _member = session.clock.member();
             let listing = read_list(session, step, Some(&env)).await;
             Instance { parent, env: Some(env), listing }
         })
