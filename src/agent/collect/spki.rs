@@ -21,7 +21,9 @@ pub(super) fn find(certificate: &[u8]) -> Option<&[u8]> {
 }
 
 /// Tag, whole element, its content, what follows.
-fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8], &[u8])> {
+type Element<'a> = (u8, &'a [u8], &'a [u8], &'a [u8]);
+
+fn element(bytes: &[u8]) -> Option<Element<'_>> {
     let (&tag, rest) = bytes.split_first()?;
     let (&first, rest) = rest.split_first()?;
     let (length, content) = if first < 0x80 {
