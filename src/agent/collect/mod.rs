@@ -172,7 +172,7 @@ pub(crate) struct Instance {
     listing: Listing,
 }
 
-/// Runs a manifest once. Dropping the future is safe: nothing of `state` has changed then.
+/// Runs a manifest once. Dropping the future is safe: what `state` remembers stays true.
 pub async fn collect(
     manifest: &Manifest,
     request: &Request<'_>,
