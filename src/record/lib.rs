@@ -29,6 +29,7 @@ pub mod table;
 pub mod tile;
 pub mod time;
 pub mod verdict;
+pub mod view;
 
 pub use digest::{Digest, Item, Root};
 pub use time::Instant;

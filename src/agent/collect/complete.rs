@@ -67,7 +67,7 @@ pub(super) fn claim(manifest: &Manifest, done: &[Vec<Instance>], population: &Po
 }
 
 /// The one record of a step without fan-out, if it was read.
-pub(super) fn single<'d>(done: &'d [Vec<Instance>], step: usize) -> Option<&'d Record> {
+pub(super) fn single(done: &[Vec<Instance>], step: usize) -> Option<&Record> {
     done.get(step)?.first()?.listing.records.first().map(AsRef::as_ref)
 }
 
@@ -114,7 +114,9 @@ impl Weighing<'_> {
         for listing in instances.iter().map(|instance| &instance.listing) {
             if !listing.outcome.feeds() {
                 lower(&mut self.claim, Membership::Partial, &format!("page.{}", listing.outcome.as_str()));
-                listing.why.into_iter().for_each(|why| lower(&mut self.claim, Membership::Partial, why));
+                if let Some(why) = listing.why {
+                    lower(&mut self.claim, Membership::Partial, why);
+                }
             }
         }
         if step.complete.is_empty() {

@@ -194,7 +194,7 @@ impl Session<'_> {
             Ok(answer) => self.weighed(step, answer, known.is_some(), sent_at, took_ms),
             Err(broken) => {
                 let (outcome, why) = broken_off(broken);
-                Tried { took_ms, sent_at, ..failed(outcome, why) }
+                Tried { sent_at, took_ms, ..failed(outcome, why) }
             }
         }
     }

@@ -28,7 +28,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest silence while an answer is read.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest exchange.
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(120);
+const TOTAL_TIMEOUT: Duration = Duration::from_mins(2);
 /// Connections that are kept open for the next request.
 const IDLE_CONNECTIONS_MAX: usize = 64;
 
@@ -57,16 +57,12 @@ pub enum RouteError {
 
 /// The client. Make one and keep it; connections are reused.
 pub struct Http {
-    way: Way,
+    client: Client,
+    #[cfg(test)]
+    script: Option<super::tests::Script>,
     peers: Mutex<BTreeMap<String, Peer>>,
     proxy: Option<String>,
     extra_ca: Option<Digest>,
-}
-
-enum Way {
-    Net(Client),
-    #[cfg(test)]
-    Script(super::tests::Script),
 }
 
 struct Peer {
@@ -140,7 +136,9 @@ impl Http {
             builder = builder.proxy(Proxy::all(proxy)?);
         }
         Ok(Self {
-            way: Way::Net(builder.build()?),
+            client: builder.build()?,
+            #[cfg(test)]
+            script: None,
             peers: Mutex::default(),
             proxy: route.proxy.as_deref().map(without_user),
             extra_ca: route.extra_ca.as_deref().map(Digest::of),
@@ -149,12 +147,11 @@ impl Http {
 
     /// One GET. The caller has made sure that the token may go there.
     pub async fn get(&self, url: &Url, ask: Ask<'_>) -> Result<Answer, Broken> {
-        let client = match &self.way {
-            Way::Net(client) => client,
-            #[cfg(test)]
-            Way::Script(script) => return script.answer(url, ask),
-        };
-        let mut request = client.get(url.clone()).headers(ask.headers.0.clone());
+        #[cfg(test)]
+        if let Some(script) = &self.script {
+            return script.answer(url, ask);
+        }
+        let mut request = self.client.get(url.clone()).headers(ask.headers.0.clone());
         if let Some(etag) = ask.etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
             request = request.header(IF_NONE_MATCH, etag);
         }
@@ -182,7 +179,7 @@ impl Http {
 
     #[cfg(test)]
     pub(super) fn scripted(script: super::tests::Script) -> Self {
-        Self { way: Way::Script(script), peers: Mutex::default(), proxy: None, extra_ca: None }
+        Self { script: Some(script), ..Self::new(&Route::default()).unwrap() }
     }
 
     fn remember(&self, url: &Url, response: &Response) {

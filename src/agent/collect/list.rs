@@ -84,7 +84,7 @@ async fn read_once(session: &Session<'_>, step: &Step, env: Option<&Env>) -> Lis
             return reading.done();
         }
     };
-    let pages_max = step.pages.as_ref().map_or(1, |pages| pages.pages_max);
+    let pages_max = step.pages.as_ref().map_or(1, |pages| pages.most);
     let mut seen = BTreeSet::new();
     for page in 1..=pages_max {
         seen.insert(url.as_str().to_owned());
@@ -211,16 +211,13 @@ impl<'s> Reading<'s> {
     fn keep(&mut self, record: &Arc<Record>) {
         let key = self.step.key.as_ref().and_then(|key| record.mark(self.step, key).word());
         let Some(key) = key else { return self.listing.records.push(Arc::clone(record)) };
-        match self.keys.get(key).and_then(|at| self.listing.records.get_mut(*at)) {
+        if let Some(earlier) = self.keys.get(key).and_then(|at| self.listing.records.get_mut(*at)) {
             // the list moved while it was read; what was read last is newer
-            Some(earlier) => {
-                *earlier = Arc::clone(record);
-                self.listing.repeated = true;
-            }
-            None => {
-                self.keys.insert(key.to_owned(), self.listing.records.len());
-                self.listing.records.push(Arc::clone(record));
-            }
+            *earlier = Arc::clone(record);
+            self.listing.repeated = true;
+        } else {
+            self.keys.insert(key.to_owned(), self.listing.records.len());
+            self.listing.records.push(Arc::clone(record));
         }
     }
 

@@ -172,7 +172,7 @@ pub(crate) struct Instance {
     listing: Listing,
 }
 
-/// Runs a manifest once. Dropping the future is safe: nothing of `state` has changed then.
+/// Runs a manifest once. Dropping the future is safe: what `state` remembers stays true.
 pub async fn collect(
     manifest: &Manifest,
     request: &Request<'_>,
@@ -261,8 +261,6 @@ async fn run_step(session: &Session<'_>, step: &Step, done: &[Vec<Instance>]) ->
     }
     stream::iter(asked)
         .map(|(parent, env)| async move {
-            // simulated time stands still until every list that is being read waits
-            let _member = session.clock.member();
             let listing = read_list(session, step, Some(&env)).await;
             Instance { parent, env: Some(env), listing }
         })

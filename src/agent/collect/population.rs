@@ -170,7 +170,7 @@ impl<'a> Table<'a> {
             );
         }
         let whole = outcomes.values().all(|(_, outcome)| outcome.feeds());
-        Ok(Row { item, bytes: join_up(head, &outcomes, &record.members, &joined), whole })
+        Ok(Row { item, bytes: join_up(&head, &outcomes, &record.members, &joined), whole })
     }
 
     /// `_name`, `_at`, `_of`, without braces.
@@ -237,9 +237,7 @@ impl<'a> Joined<'a> {
             Parts::Own(_) => None,
         };
         match &self.join.how {
-            JoinHow::One => {
-                listing.records.first().into_iter().for_each(|record| self.object(Some(record), out))
-            }
+            JoinHow::One => self.object(listing.records.first().map(AsRef::as_ref), out),
             JoinHow::On(path) => self.object(wanted(path), out),
             JoinHow::Flag(path) => self.value(if wanted(path).is_some() { b"true" } else { b"false" }, out),
             JoinHow::List => {
@@ -269,14 +267,14 @@ fn braced(members: &[u8]) -> Vec<u8> {
 }
 
 fn join_up(
-    head: Vec<u8>,
+    head: &[u8],
     outcomes: &BTreeMap<usize, (&str, Outcome)>,
     members: &[u8],
     joined: &[u8],
 ) -> Vec<u8> {
     let mut out = Vec::with_capacity(head.len() + members.len() + joined.len() + 64);
     out.push(b'{');
-    out.extend_from_slice(&head);
+    out.extend_from_slice(head);
     for (i, (step, outcome)) in outcomes.values().enumerate() {
         out.extend_from_slice(if i == 0 { b",\"_outcomes\":{" } else { b"," });
         out.extend_from_slice(format!("\"{step}\":\"{}\"", outcome.as_str()).as_bytes());

@@ -35,7 +35,7 @@ pub(super) fn redact<'a>(body: &'a [u8], tape: &Tape<'_>, rules: &[Rule], key: &
     let mut hits: Vec<(Range<usize>, String)> = Vec::new();
     for rule in rules {
         visit(tape.root(), &rule.parts, &mut |value| {
-            hits.push((value.range(), covered(&rule.cover, value, key)))
+            hits.push((value.range(), covered(&rule.cover, value, key)));
         });
     }
     if hits.is_empty() {
@@ -65,7 +65,9 @@ fn visit<'t>(value: Value<'t>, parts: &[String], hit: &mut dyn FnMut(Value<'t>))
     }
     if first == "**" {
         visit(value, rest, hit);
-        value.members().for_each(|(_, member)| visit(member, parts, hit));
+        for (_, member) in value.members() {
+            visit(member, parts, hit);
+        }
     } else if let Some(member) = value.get(first) {
         visit(member, rest, hit);
     }

@@ -21,7 +21,9 @@ pub(super) fn find(certificate: &[u8]) -> Option<&[u8]> {
 }
 
 /// Tag, whole element, its content, what follows.
-fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8], &[u8])> {
+type Element<'a> = (u8, &'a [u8], &'a [u8], &'a [u8]);
+
+fn element(bytes: &[u8]) -> Option<Element<'_>> {
     let (&tag, rest) = bytes.split_first()?;
     let (&first, rest) = rest.split_first()?;
     let (length, content) = if first < 0x80 {
@@ -40,6 +42,8 @@ fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8], &[u8])> {
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    use observance_record::Digest;
     use proptest::prelude::*;
 
     use super::*;
@@ -59,6 +63,24 @@ mod tests {
         let new = sequence(&[version, integer, other, other, other, other, &key, &[0xa3, 0]]);
         for tbs in [old, new] {
             assert_eq!(find(&sequence(&[&tbs, other])), Some(&key[..]));
+        }
+    }
+
+    /// Self-signed, Ed25519, made with openssl for this test; so was the digest of its public key.
+    const CERTIFICATE: &str = "MIIBUzCCAQWgAwIBAgIUcYnicH/6gDrPODa8CSA82CWXyFQwBQYDK2VwMBQxEjAQBgNVBAMMCWxvY2FsaG9zdDAeFw\
+         0yNjExMjExMDE0MTRaFw0zNjExMTgxMDE0MTRaMBQxEjAQBgNVBAMMCWxvY2FsaG9zdDAqMAUGAytlcAMhAISsnuK2\
+         Fk09lPFBACBxo7P8zEc1/sNOVq6/K2yOkecTo2kwZzAdBgNVHQ4EFgQUV90YZ19o0DB3NHSBzBjrodS46QcwHwYDVR\
+         0jBBgwFoAUV90YZ19o0DB3NHSBzBjrodS46QcwFAYDVR0RBA0wC4IJbG9jYWxob3N0MA8GA1UdEwEB/wQFMAMBAf8w\
+         BQYDK2VwA0EAkvOgNQOr4LcN8S03pZ9VEXuhDmQ1HwSf0btNfE5ZQaZ8qK1qZ00Y3GLRWclrnM6C2SpOnpJ8YVjnQY\
+         kJWBFFDA==";
+
+    #[test]
+    fn openssl_finds_the_same_key() {
+        let certificate = STANDARD.decode(CERTIFICATE).unwrap();
+        let key = Digest::of(find(&certificate).unwrap());
+        assert_eq!(key.to_hex(), "9e0ad8ed42b8ed78fb7d10ceb64b11c6c0cc3b6c20de9ba69cfee03ea182638f");
+        for cut in 0..certificate.len() - 1 {
+            assert_eq!(find(&certificate[..cut]), None);
         }
     }
 

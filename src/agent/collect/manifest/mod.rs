@@ -209,7 +209,7 @@ pub(super) struct Pages {
     /// Query parameter of the page size, and its value.
     pub size: Option<(String, u64)>,
     /// Most pages of one list.
-    pub pages_max: u64,
+    pub most: u64,
     /// The source never returns more records than this, and does not say so.
     pub cap: Option<u64>,
 }

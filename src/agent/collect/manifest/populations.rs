@@ -31,8 +31,12 @@ fn population(name: &str, spot: &Spot<'_>, faults: &mut Faults, steps: &mut [Ste
     let at = section.get("at").and_then(|spot| parts::path(spot, faults));
     let label = section.need(faults, "name").and_then(|spot| label(spot, faults, steps, step));
     let joins = section.get("join").map(|spot| joins(spot, faults, steps, step)).unwrap_or_default();
-    at.iter().for_each(|path| want(steps, step, path));
-    scope.iter().chain(&horizon).for_each(|(step, path)| want(steps, *step, path));
+    if let Some(path) = &at {
+        want(steps, step, path);
+    }
+    for (step, path) in scope.iter().chain(&horizon) {
+        want(steps, *step, path);
+    }
     check_keys(&section, faults, steps, step, &joins);
     Some(Population {
         name: name.to_owned(),

@@ -79,7 +79,9 @@ impl Asks {
     }
 
     fn conditions(&self, step: usize, conditions: &[Condition]) {
-        conditions.iter().for_each(|condition| self.note(step, &condition.path));
+        for condition in conditions {
+            self.note(step, &condition.path);
+        }
     }
 }
 
@@ -104,7 +106,9 @@ fn step(
     let window = section.get("window").map(|spot| window(spot, faults, &context, asks, me));
     let key = section.get("key").and_then(|spot| parts::path(spot, faults));
     let require = section.get("require").map(|spot| parts::paths(spot, faults)).unwrap_or_default();
-    key.iter().chain(&require).for_each(|path| asks.note(me, path));
+    for path in key.iter().chain(&require) {
+        asks.note(me, path);
+    }
     let records = section.need(faults, "records").and_then(|spot| records(spot, faults));
     let complete =
         section.get("complete").map(|spot| proofs(spot, faults, &context, asks)).unwrap_or_default();
@@ -171,7 +175,9 @@ fn query(
     asks: &Asks,
 ) -> Vec<(String, Template)> {
     let query = parts::query(spot, faults, &context.names());
-    query.iter().for_each(|(_, template)| context.check(spot, faults, template, asks));
+    for (_, template) in &query {
+        context.check(spot, faults, template, asks);
+    }
     query
 }
 
@@ -186,7 +192,9 @@ impl Context<'_> {
                 Some(alias) => {
                     let step =
                         self.aliases.iter().rev().find(|(name, _)| name == alias).map(|(_, step)| *step);
-                    step.into_iter().for_each(|step| asks.note(step, path));
+                    if let Some(step) = step {
+                        asks.note(step, path);
+                    }
                 }
                 None if self.params.contains(&path.to_string()) => {}
                 None => faults.add(
@@ -213,7 +221,7 @@ fn pages(spot: &Spot<'_>, faults: &mut Faults) -> Pages {
     Pages {
         relation: section.need_text(faults, "link"),
         size,
-        pages_max: section.get("pages_max").and_then(|s| s.number(faults, 1..=PAGES_MAX)).unwrap_or(1000),
+        most: section.get("pages_max").and_then(|s| s.number(faults, 1..=PAGES_MAX)).unwrap_or(1000),
         cap: section.get("cap").and_then(|s| s.number(faults, 1..=u64::from(u32::MAX))),
     }
 }
@@ -289,6 +297,8 @@ fn proof(spot: &Spot<'_>, faults: &mut Faults, context: &Context<'_>, asks: &Ask
     if !single {
         faults.add(section.spot(), "a step with many records", "a step with records: one and no for_each");
     }
-    sum.iter().for_each(|path| asks.note(from, path));
+    for path in &sum {
+        asks.note(from, path);
+    }
     Some(Proof::Equals { from, sum })
 }

@@ -77,9 +77,9 @@ pub(super) struct Script(Mutex<HashMap<String, Vec<Value>>>);
 impl Script {
     /// `{ "/path?query": answer | [answer, ...] }`, an answer being `{ status, headers?, body? | broken? }`.
     pub(super) fn new(answers: &Value) -> Self {
-        let one = |answer: &Value| match answer {
-            Value::Array(list) => list.iter().rev().cloned().collect(),
-            other => vec![other.clone()],
+        let one = |answer: &Value| {
+            let list = answer.as_array().map(|list| list.iter().rev().cloned().collect());
+            list.unwrap_or_else(|| vec![answer.clone()])
         };
         let answers = answers.as_object().unwrap().iter().map(|(url, answer)| (url.clone(), one(answer)));
         Self(Mutex::new(answers.collect()))
@@ -105,11 +105,9 @@ pub(super) fn answer_of(answer: &Value) -> Answer {
     for (name, value) in answer["headers"].as_object().into_iter().flatten() {
         pairs.push((name.to_ascii_lowercase(), value.as_str().unwrap().to_owned()));
     }
-    let body = match &answer["body"] {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        body => body.to_string(),
-    };
+    let body = &answer["body"];
+    let text = if body.is_null() { String::new() } else { body.to_string() };
+    let body = body.as_str().map_or(text, str::to_owned);
     Answer {
         status: u16::try_from(answer["status"].as_u64().unwrap()).unwrap(),
         headers: Headers::of(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))).unwrap(),

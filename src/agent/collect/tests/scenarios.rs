@@ -12,7 +12,10 @@ use axum::{
     http::{HeaderMap, Response, StatusCode},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use observance_record::population::{Horizon, Membership, Outcome};
+use observance_record::{
+    population::{Horizon, Membership, Outcome},
+    verdict::Code,
+};
 use serde_json::{Value, json};
 
 use super::{rows, run, shipped};
@@ -111,7 +114,7 @@ async fn look(manifest: &Manifest, server: &Server) -> Collected {
 }
 
 fn codes(seen: &Collected) -> Vec<&str> {
-    seen.why.iter().map(|code| code.as_str()).collect()
+    seen.why.iter().map(Code::as_str).collect()
 }
 
 fn exchange(seen: &Collected, step: &str, outcome: &str) -> Value {
