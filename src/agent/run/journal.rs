@@ -22,7 +22,7 @@ use super::{
 use crate::{
     chance::{Chance, ChanceError},
     clock::Clock,
-    store::{HeadFile, Log, PackPlace, Store, StoreError, pack_places},
+    store::{self, HeadFile, Log, Objects, PackPlace, Store, StoreError, pack_places},
 };
 
 /// Raw bytes after which a further pack is begun; compressed they stay below a pack's limit.
@@ -217,6 +217,16 @@ pub async fn artefacts_of(
     commit: &Commit,
     entries: &[Entry],
 ) -> Result<Vec<Artefact>, JournalError> {
+    artefacts_from(&*store.objects(), store.clock(), commit, entries).await
+}
+
+/// The same, for whoever only reads and has tried out no store.
+pub async fn artefacts_from(
+    objects: &dyn Objects,
+    clock: &Clock,
+    commit: &Commit,
+    entries: &[Entry],
+) -> Result<Vec<Artefact>, JournalError> {
     let mut artefacts = fold::inline_artefacts(commit)?;
     let named = entries.iter().filter_map(|entry| match &entry.body {
         Body::Run(run) => Some(&run.packs),
@@ -224,7 +234,7 @@ pub async fn artefacts_of(
     });
     let outside: BTreeSet<Digest> = named.flatten().filter(|p| !p.inline).map(|p| p.sha256).collect();
     for digest in outside {
-        let bytes = store.pack(&digest).await?;
+        let bytes = store::pack(objects, clock, &digest).await?;
         let read =
             pack::decode(&bytes).map_err(|source| FoldError::Pack { ordinal: commit.ordinal, source })?;
         artefacts.extend(read);

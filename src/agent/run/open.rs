@@ -75,6 +75,29 @@ fn genesis(setup: &Setup, vkey: &str) -> Genesis {
     }
 }
 
+/// What a writer says of itself when it begins.
+pub(super) fn start(
+    setup: &Setup,
+    memory: &str,
+    chance: &Chance,
+    config: Option<u64>,
+) -> Result<Start, ChanceError> {
+    let [a, b, c, d, e, f, g, h, ..] = chance.bytes32()?;
+    Ok(Start {
+        agent: hex::encode([a, b, c, d, e, f, g, h]),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        build: setup.build,
+        judge: JudgeVersion {
+            regorus: observance_judge::REGORUS_VERSION.to_owned(),
+            mode: "interpreter".to_owned(),
+        },
+        tzdb: TZDB.to_owned(),
+        memory: memory.to_owned(),
+        config,
+        clock: None,
+    })
+}
+
 impl Opening {
     fn push_start(
         &mut self,
@@ -83,20 +106,7 @@ impl Opening {
         chance: &Chance,
         config: Option<u64>,
     ) -> Result<(), ChanceError> {
-        let [a, b, c, d, e, f, g, h, ..] = chance.bytes32()?;
-        let start = Start {
-            agent: hex::encode([a, b, c, d, e, f, g, h]),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            build: setup.build,
-            judge: JudgeVersion {
-                regorus: observance_judge::REGORUS_VERSION.to_owned(),
-                mode: "interpreter".to_owned(),
-            },
-            tzdb: TZDB.to_owned(),
-            memory: memory.to_owned(),
-            config,
-            clock: None,
-        };
+        let start = start(setup, memory, chance, config)?;
         // a new configuration follows two entries later, after the store's posture
         let after = self.start + 2;
         self.batch.push_with(move |first| {

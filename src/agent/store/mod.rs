@@ -27,7 +27,7 @@ pub use self::{
     head_file::{Head, HeadFile},
     location::{Bucket, Location, LocationError, S3Keys},
     log::{Appended, Draft, Log},
-    packs::{PackPlace, pack_places},
+    packs::{PackPlace, pack, pack_places},
     read::{Reader, read},
     tiles::Tiles,
     wrap::{Counted, Interrupting, Strike, Tally},

@@ -6,13 +6,14 @@ use bytes::Bytes;
 use observance_record::{
     Digest,
     commit::{PACK_INLINE_BYTES_MAX, PACKS_BYTES_MAX, PACKS_MAX},
-    pack,
+    pack as format,
 };
 
-use super::{Fault, Store, StoreError, Written, get, log::Placed};
+use super::{Fault, Objects, Store, StoreError, Written, get, log::Placed};
+use crate::clock::Clock;
 
 /// Largest pack.
-pub(super) const PACK_BYTES_MAX: u64 = pack::PACK_BYTES_MAX as u64;
+pub(super) const PACK_BYTES_MAX: u64 = format::PACK_BYTES_MAX as u64;
 
 /// Where a pack travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,13 +38,18 @@ pub fn pack_places(sizes: impl IntoIterator<Item = usize>) -> Vec<PackPlace> {
     sizes.into_iter().map(place).collect()
 }
 
+/// A pack that lies outside its commit, for whoever only reads; the bytes are those of the digest.
+pub async fn pack(objects: &dyn Objects, clock: &Clock, digest: &Digest) -> Result<Bytes, StoreError> {
+    let found = get(objects, clock, &name(digest), PACK_BYTES_MAX).await?;
+    found
+        .filter(|bytes| Digest::of(bytes) == *digest)
+        .ok_or_else(|| StoreError::PackMissing { digest: digest.to_string() })
+}
+
 impl Store {
     /// A pack that lies outside its commit; the bytes are those of the digest.
     pub async fn pack(&self, digest: &Digest) -> Result<Bytes, StoreError> {
-        let found = get(&*self.objects, &self.clock, &name(digest), PACK_BYTES_MAX).await?;
-        found
-            .filter(|bytes| Digest::of(bytes) == *digest)
-            .ok_or_else(|| StoreError::PackMissing { digest: digest.to_string() })
+        pack(&*self.objects, &self.clock, digest).await
     }
 
     /// Writes the packs that travel outside and gives the others back. If we crash here, packs lie about that no entry
