@@ -192,6 +192,8 @@ impl Empty {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -215,5 +217,12 @@ mod tests {
     fn every_state_but_passed_says_why() {
         assert!(ItemResult::new(State::Failed, BTreeSet::new()).is_none());
         assert!(ItemResult::new(State::Passed, BTreeSet::new()).is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC{0,70}") {
+            prop_assert!(text.parse::<Code>().map_or(true, |read| read.to_string() == text));
+        }
     }
 }
