@@ -174,10 +174,11 @@ fn artefacts() -> Vec<Artefact> {
         Artefact::new(Role::Body, Media::Json, body),
         Artefact::new(Role::Receipts, Media::JsonLines, b"{\"at_ms\":1,\"i\":0}\n".to_vec()),
         Artefact::new(Role::TablePopulation, Media::Bytes, Change::default().encode()),
+        Artefact::new(Role::TablePopulation, Media::Bytes, Change::default().encode()).numbered(258),
         Artefact::new(Role::Manifest, Media::Text, Vec::new()),
         Artefact::new(Role::Body, Media::Html, b"<html>502</html>".to_vec()),
     ];
-    made.sort_by_key(|artefact| (artefact.digest(), artefact.role));
+    made.sort_by_key(|artefact| (artefact.digest(), artefact.role, artefact.which));
     made
 }
 

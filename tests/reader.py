@@ -307,24 +307,33 @@ class Bundle:  # sections 16 and 17
             self.table(seq, population["name"], population["table"], tables)
             need(population["in_scope"] == population["table"]["n"], "run", seq, "counts other rows than it has")
         ref, path = body["receipts"], f"data/runs/{seq:012}/receipts"
-        lines = self.get(path + ".jsonl").split(b"\n")
+        lines = self.get(path + ".jsonl").split(b"\n") if ref["n"] else [b""]
         need(lines.pop() == b"" and len(lines) == ref["n"], "run", seq, "has other receipts")
+        if not lines:
+            need(ref["root"] == sha().hex(), "run", seq, "has no receipts, and yet a root")
+            return
         leaves = self.salted([i.to_bytes(16, "big") for i in range(len(lines))], lines, path + ".salts", f"receipts of run {seq}")
         need(root_of(leaves.values()).hex() == ref["root"], "receipts of run", seq, "have another root")
         self.roots[f"{seq}/receipt"] = ref["root"]
 
-    def column(self, seq, said, tables, runs):  # section 14
+    def column(self, seq, own, said, tables, runs):  # section 14
         what = f"verdict {seq} of {said['policy']}"
         shaped(said, "/policy", what)
         for seen in said["inputs"]:
-            roots = [p["table"]["root"] for p in runs[seen["run"]]["populations"] if p["name"] == seen["name"]]
-            need(seen["run"] < seq and roots == [seen["root"]], what, "judges what nobody saw")
+            at = seen.get("run", own)
+            roots = [p["table"]["root"] for p in runs[at]["populations"] if p["name"] == seen["name"]]
+            need(at <= own and roots == [seen["root"]], what, "judges what nobody saw")
+        if said["judged"] == "none":
+            counts = [said[name] for name in ("n", *STATES.values())]
+            need(not any(counts) and said["root"] == sha().hex() and "results" not in said, what, "did not run, and yet has results")
+            return
+        need(said["judged"] == "all" and "run" not in said["inputs"][0], what, "judges nothing of its run")
         held = self.entries[said.get("results", seq)]
         need(held["seq"] <= seq and held["kind"] == "verdict", what, "has its column nowhere")
         path = f"data/runs/{held['body']['run']:012}/{said['policy']}.results"
-        read, judged = Bytes(self.get(path), path), said["inputs"][0]
+        read = Bytes(self.get(path), path)
         need(read.take(8) == b"OBSRES01", what, "has an unknown magic")
-        items = sorted(tables[judged["run"], judged["name"]][1])
+        items = sorted(tables[own, said["inputs"][0]["name"]][1])
         need(read.number(8) == len(items) == said["n"], what, "judges another number of rows")
         leaves, counted = [], dict.fromkeys(STATES.values(), 0)
         for item, state in zip(items, read.take(len(items))):
@@ -343,13 +352,13 @@ class Bundle:  # sections 16 and 17
         need(("same" in body) != ("list" in body), "verdict", seq, "has both or none of list and same")
         if "list" in body:
             for said in body["list"]:
-                self.column(seq, said, tables, runs)
+                self.column(seq, body["run"], said, tables, runs)
             return
         earlier = self.entries[body["same"]]
         need(earlier["seq"] < seq and earlier["kind"] == "verdict" and "list" in earlier["body"], "verdict", seq, "repeats nothing")
         now = {p["name"]: p["table"]["root"] for p in runs[body["run"]]["populations"]}
-        for seen in (seen for said in earlier["body"]["list"] for seen in said["inputs"]):
-            need(now.get(seen["name"], seen["root"]) == seen["root"], "verdict", seq, "repeats one of other rows")
+        for seen in (seen for said in earlier["body"]["list"] for seen in said["inputs"] if "run" not in seen):
+            need(now.get(seen["name"]) == seen["root"], "verdict", seq, "repeats one of other rows")
 
     def check(self, vkey):
         self.manifests()

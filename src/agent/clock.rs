@@ -17,7 +17,14 @@ const NAP_MS_MAX: i64 = 30_000;
 
 /// Where the agent's time comes from. Cheap to clone; clones are the same clock.
 #[derive(Clone, Debug, Default)]
-pub struct Clock(Option<Arc<Simulated>>);
+pub struct Clock(Option<Bound>);
+
+/// A simulated clock, as one party sees it.
+#[derive(Clone, Debug)]
+struct Bound {
+    simulated: Arc<Simulated>,
+    party: Option<u64>,
+}
 
 impl Clock {
     /// The machine's own clock.
@@ -25,40 +32,46 @@ impl Clock {
         Self(None)
     }
 
-    /// A clock that starts at `start` and moves only while every [`Busy`] holder waits in [`Clock::sleep_until`].
+    /// A clock that starts at `start` and moves only while every party that was announced by [`Clock::busy`] sleeps.
     pub fn simulated(start: Instant) -> Self {
-        Self(Some(Arc::new(Simulated(Mutex::new(State {
-            now: start,
-            busy: 0,
-            id: 0,
-            alarms: BTreeMap::new(),
-        })))))
+        let state = State { now: start, ids: 0, parties: BTreeMap::new(), alarms: BTreeMap::new() };
+        Self(Some(Bound { simulated: Arc::new(Simulated(Mutex::new(state))), party: None }))
     }
 
     /// The present instant.
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn now(&self) -> Instant {
         match &self.0 {
-            Some(simulated) => simulated.state().now,
+            Some(bound) => bound.simulated.state().now,
             None => SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(Instant::EPOCH, |d| {
                 Instant::from_ms(i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
             }),
         }
     }
 
-    /// Announces that somebody works: simulated time stands still until the guard is dropped or its holder sleeps.
+    /// Announces a party that works: simulated time stands still until it sleeps by [`Busy::clock`] or is dropped.
     pub fn busy(&self) -> Busy {
-        if let Some(simulated) = &self.0 {
-            simulated.state().busy += 1;
-        }
-        Busy(self.clone())
+        let party = self.0.as_ref().map(|bound| {
+            let mut state = bound.simulated.state();
+            let id = state.id();
+            state.parties.insert(id, Party::default());
+            id
+        });
+        let simulated = self.0.as_ref().map(|bound| Bound { simulated: Arc::clone(&bound.simulated), party });
+        Busy(Self(simulated))
     }
 
-    /// Waits until the clock shows `at` or later. Under a simulated clock the caller must hold a [`Busy`].
+    /// Announces one of several things that a party does at the same time: the party sleeps once all of them do.
+    pub fn member(&self) -> Member {
+        self.change_party(|party| party.members += 1);
+        Member(self.clone())
+    }
+
+    /// Waits until the clock shows `at` or later.
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub async fn sleep_until(&self, at: Instant) {
-        if let Some(simulated) = &self.0 {
-            return simulated.sleep_until(at).await;
+        if let Some(bound) = &self.0 {
+            return bound.sleep_until(at).await;
         }
         loop {
             let left = at.ms_since(self.now());
@@ -73,17 +86,46 @@ impl Clock {
     pub async fn sleep_ms(&self, ms: i64) {
         self.sleep_until(self.now().plus_ms(ms)).await;
     }
+
+    fn change_party(&self, change: impl FnOnce(&mut Party)) {
+        if let Some(Bound { simulated, party: Some(id) }) = &self.0 {
+            let mut state = simulated.state();
+            if let Some(party) = state.parties.get_mut(id) {
+                change(party);
+            }
+            state.leap();
+        }
+    }
 }
 
-/// Held while working; see [`Clock::busy`].
+/// A party that works; see [`Clock::busy`].
 #[derive(Debug)]
 pub struct Busy(Clock);
 
+impl Busy {
+    /// The clock by which this party sleeps.
+    pub const fn clock(&self) -> &Clock {
+        &self.0
+    }
+}
+
 impl Drop for Busy {
     fn drop(&mut self) {
-        if let Some(simulated) = &self.0.0 {
-            simulated.rest();
+        if let Some(Bound { simulated, party: Some(id) }) = &self.0.0 {
+            let mut state = simulated.state();
+            state.parties.remove(id);
+            state.leap();
         }
+    }
+}
+
+/// One of several things that a party does; see [`Clock::member`].
+#[derive(Debug)]
+pub struct Member(Clock);
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.0.change_party(|party| party.members = party.members.saturating_sub(1));
     }
 }
 
@@ -93,62 +135,85 @@ struct Simulated(Mutex<State>);
 #[derive(Debug)]
 struct State {
     now: Instant,
-    busy: usize,
-    id: u64,
-    alarms: BTreeMap<(Instant, u64), oneshot::Sender<()>>,
+    ids: u64,
+    parties: BTreeMap<u64, Party>,
+    alarms: BTreeMap<(Instant, u64), Alarm>,
+}
+
+#[derive(Debug, Default)]
+struct Party {
+    members: usize,
+    asleep: usize,
+}
+
+#[derive(Debug)]
+struct Alarm {
+    party: Option<u64>,
+    ring: oneshot::Sender<()>,
 }
 
 impl Simulated {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
+impl State {
+    const fn id(&mut self) -> u64 {
+        self.ids += 1;
+        self.ids
+    }
+
+    /// While everybody sleeps, time goes to the next alarm, whose sleeper is thereby awake.
+    fn leap(&mut self) {
+        while self.parties.values().all(|party| party.asleep >= party.members.max(1)) {
+            let Some(((at, _), alarm)) = self.alarms.pop_first() else { return };
+            self.now = self.now.max(at);
+            self.wake(alarm.party);
+            // a sleeper that is being dropped does not hear it, and finds its alarm gone
+            let _heard = alarm.ring.send(()).is_ok();
+        }
+    }
+
+    fn wake(&mut self, party: Option<u64>) {
+        if let Some(party) = party.and_then(|id| self.parties.get_mut(&id)) {
+            party.asleep = party.asleep.saturating_sub(1);
+        }
+    }
+}
+
+impl Bound {
     async fn sleep_until(&self, at: Instant) {
-        let (ring, alarm) = oneshot::channel();
-        {
-            let mut state = self.state();
+        let (ring, heard) = oneshot::channel();
+        let sleeper = {
+            let mut state = self.simulated.state();
             if at <= state.now {
                 return;
             }
-            state.id += 1;
-            let id = state.id;
-            state.alarms.insert((at, id), ring);
-        }
-        let woken = Woken { simulated: self, rang: false };
-        self.rest();
-        woken.wait(alarm).await;
-    }
-
-    /// One worker fewer; if it was the last one, time leaps to the next alarm and its sleeper becomes the worker.
-    fn rest(&self) {
-        let mut state = self.state();
-        state.busy = state.busy.saturating_sub(1);
-        while state.busy == 0 {
-            let Some(((at, _), ring)) = state.alarms.pop_first() else { return };
-            state.now = state.now.max(at);
-            if ring.send(()).is_ok() {
-                state.busy = 1;
+            let key = (at, state.id());
+            state.alarms.insert(key, Alarm { party: self.party, ring });
+            if let Some(party) = self.party.and_then(|id| state.parties.get_mut(&id)) {
+                party.asleep += 1;
             }
-        }
+            state.leap();
+            Sleeper { simulated: &self.simulated, key }
+        };
+        let _rang = heard.await.is_ok();
+        drop(sleeper);
     }
 }
 
-/// A sleeper that gave its place up; if it is dropped before it wakes it takes it back, for its [`Busy`] to give up again.
-struct Woken<'a> {
+/// Takes an alarm back that did not ring: whoever waited for it is awake for another reason.
+struct Sleeper<'a> {
     simulated: &'a Simulated,
-    rang: bool,
+    key: (Instant, u64),
 }
 
-impl Woken<'_> {
-    async fn wait(mut self, alarm: oneshot::Receiver<()>) {
-        self.rang = alarm.await.is_ok();
-    }
-}
-
-impl Drop for Woken<'_> {
+impl Drop for Sleeper<'_> {
     fn drop(&mut self) {
-        if !self.rang {
-            self.simulated.state().busy += 1;
+        let mut state = self.simulated.state();
+        if let Some(alarm) = state.alarms.remove(&self.key) {
+            state.wake(alarm.party);
         }
     }
 }
@@ -158,17 +223,14 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn time_leaps_to_the_earliest_alarm_once_everybody_waits() {
+    async fn time_leaps_to_the_earliest_alarm_once_everybody_sleeps() {
         let clock = Clock::simulated(Instant::from_s(0));
         let mut order = tokio::task::JoinSet::new();
         let (near, far) = (clock.busy(), clock.busy());
         for (busy, s) in [(far, 20), (near, 10)] {
-            let clock = clock.clone();
             order.spawn(async move {
-                clock.sleep_until(Instant::from_s(s)).await;
-                let now = clock.now().s();
-                drop(busy);
-                (s, now)
+                busy.clock().sleep_until(Instant::from_s(s)).await;
+                (s, busy.clock().now().s())
             });
         }
         assert_eq!(order.join_next().await.unwrap().unwrap(), (10, 10));
@@ -176,21 +238,39 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cancelled_sleeper_does_not_stop_time() {
+    async fn a_party_sleeps_only_when_all_its_members_do() {
         let clock = Clock::simulated(Instant::from_s(0));
-        let (cancelled, other) = (clock.busy(), clock.busy());
+        let party = clock.busy();
+        let (one, two) = (party.clock().member(), party.clock().member());
         let sleeping = tokio::spawn({
-            let clock = clock.clone();
-            async move {
-                clock.sleep_until(Instant::from_s(5)).await;
-                drop(cancelled);
-            }
+            let clock = party.clock().clone();
+            async move { clock.sleep_until(Instant::from_s(5)).await }
         });
-        tokio::task::yield_now().await;
-        sleeping.abort();
-        assert!(sleeping.await.is_err());
-        clock.sleep_until(Instant::from_s(9)).await;
-        assert_eq!(clock.now().s(), 9);
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(clock.now().s(), 0);
+        drop(two);
+        sleeping.await.unwrap();
+        assert_eq!(clock.now().s(), 5);
+        drop(one);
+    }
+
+    #[tokio::test]
+    async fn a_cancelled_sleeper_is_awake() {
+        let clock = Clock::simulated(Instant::from_s(0));
+        let (party, other) = (clock.busy(), clock.busy());
+        tokio::select! {
+            biased;
+            () = party.clock().sleep_until(Instant::from_s(5)) => panic!("time moved"),
+            () = tokio::task::yield_now() => {}
+        }
         drop(other);
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(clock.now().s(), 0);
+        party.clock().sleep_until(Instant::from_s(9)).await;
+        assert_eq!(clock.now().s(), 9);
     }
 }

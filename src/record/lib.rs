@@ -14,12 +14,14 @@ pub mod digest;
 pub mod entry;
 pub mod item;
 pub mod json;
+pub mod ledger;
 pub mod merkle;
 pub mod note;
 #[cfg(feature = "pack")]
 pub mod pack;
 pub mod population;
 pub mod results;
+pub mod row;
 pub mod slots;
 pub mod table;
 pub mod tile;

@@ -112,13 +112,25 @@ pub struct Artefact {
     pub role: Role,
     /// How they are to be read.
     pub media: Media,
+    /// Which of its role in its run: the index of the population in the run, of the policy in the verdict's list.
+    pub which: u16,
     bytes: Vec<u8>,
 }
 
 impl Artefact {
     /// Takes bytes under their digest.
     pub fn new(role: Role, media: Media, bytes: Vec<u8>) -> Self {
-        Self { digest: Digest::of(&bytes), role, media, bytes }
+        Self { digest: Digest::of(&bytes), role, media, which: 0, bytes }
+    }
+
+    /// The same, as the `which`-th of its role.
+    #[must_use]
+    pub fn numbered(self, which: u16) -> Self {
+        Self { which, ..self }
+    }
+
+    const fn key(&self) -> (Digest, Role, u16) {
+        (self.digest, self.role, self.which)
     }
 
     /// SHA-256 of the bytes.
@@ -151,8 +163,8 @@ pub enum PackError {
 
 /// Makes a pack; `nonce` is 32 random bytes. Equal artefacts of one role are stored once.
 pub fn encode(nonce: &[u8; 32], artefacts: &[Artefact]) -> Result<Vec<u8>, PackError> {
-    let sorted: BTreeMap<(Digest, Role), &Artefact> =
-        artefacts.iter().map(|artefact| ((artefact.digest, artefact.role), artefact)).collect();
+    let sorted: BTreeMap<_, &Artefact> =
+        artefacts.iter().map(|artefact| (artefact.key(), artefact)).collect();
     let (mut data, mut index) = (Vec::new(), Vec::new());
     for artefact in sorted.into_values() {
         if artefact.bytes.len() > ARTEFACT_BYTES_MAX {
@@ -161,7 +173,9 @@ pub fn encode(nonce: &[u8; 32], artefacts: &[Artefact]) -> Result<Vec<u8>, PackE
         index.extend_from_slice(artefact.digest.as_bytes());
         index.extend_from_slice(&u64_of(data.len()).to_be_bytes());
         index.extend_from_slice(&u64_of(artefact.bytes.len()).to_be_bytes());
-        index.extend_from_slice(&[artefact.role as u8, artefact.media as u8, 0, 0, 0, 0, 0, 0]);
+        index.extend_from_slice(&[artefact.role as u8, artefact.media as u8]);
+        index.extend_from_slice(&artefact.which.to_be_bytes());
+        index.extend_from_slice(&[0; 4]);
         data.extend_from_slice(&artefact.bytes);
     }
     if data.len().saturating_add(index.len()) > PACK_RAW_BYTES_MAX {
@@ -224,8 +238,7 @@ fn artefacts(index: &[u8], data: &[u8]) -> Result<Vec<Artefact>, PackError> {
     let (mut found, mut at) = (Vec::new(), 0);
     for record in index.chunks(RECORD_BYTES) {
         let artefact = artefact(record, &mut at, data)?;
-        let last = found.last().map(|last: &Artefact| (last.digest, last.role));
-        if last.is_some_and(|last| last >= (artefact.digest, artefact.role)) {
+        if found.last().is_some_and(|last: &Artefact| last.key() >= artefact.key()) {
             return Err(PackError::Form("an index out of order"));
         }
         found.push(artefact);
@@ -284,8 +297,8 @@ fn artefact(mut record: &[u8], at: &mut usize, data: &[u8]) -> Result<Artefact, 
     let digest = Digest::from_bytes(take(&mut record)?);
     let from = usize::try_from(u64::from_be_bytes(take(&mut record)?)).unwrap_or(usize::MAX);
     let length = usize::try_from(u64::from_be_bytes(take(&mut record)?)).unwrap_or(usize::MAX);
-    let [role, media, pad @ ..]: [u8; 8] = take(&mut record)?;
-    let known = Role::from_byte(role).zip(Media::from_byte(media)).filter(|_| pad == [0; 6]);
+    let [role, media, high, low, pad @ ..]: [u8; 8] = take(&mut record)?;
+    let known = Role::from_byte(role).zip(Media::from_byte(media)).filter(|_| pad == [0; 4]);
     let (role, media) = known.ok_or(PackError::Form("a wrong index record"))?;
     if from != *at {
         return Err(PackError::Form("artefacts that do not lie one after the other"));
@@ -295,7 +308,7 @@ fn artefact(mut record: &[u8], at: &mut usize, data: &[u8]) -> Result<Artefact, 
     }
     *at = from.saturating_add(length);
     let bytes = data.get(from..*at).ok_or(PackError::Form("an artefact outside its stream"))?;
-    let read = Artefact::new(role, media, bytes.to_vec());
+    let read = Artefact::new(role, media, bytes.to_vec()).numbered(u16::from_be_bytes([high, low]));
     if read.digest == digest {
         Ok(read)
     } else {
@@ -333,8 +346,9 @@ mod tests {
     fn large_artefacts_span_blocks_and_equal_ones_are_stored_once() {
         let mut given = artefacts(&[0, 1, 300_000, 700_000]);
         given.push(given[2].clone());
+        given.push(given[1].clone().numbered(7));
         let read = decode(&encode(&[9; 32], &given).unwrap()).unwrap();
-        assert_eq!(read.len(), 4);
+        assert_eq!(read.len(), 5);
         assert!(given.iter().all(|artefact| read.contains(artefact)));
     }
 

@@ -14,6 +14,7 @@ use observance_record::{
     },
     item::Salt,
     json,
+    ledger::Artefacts,
     merkle::{Compact, Hash, leaf_hash},
     pack::{self, Artefact, Media, Role},
     population::{Membership, Outcome},
@@ -24,6 +25,8 @@ use observance_record::{
 
 use super::samples::{self, ORIGIN, at, body, item_key, repositories, repository, salt_key, signer};
 
+/// Entries are written a quarter of an hour apart.
+const ENTRY_MS: i64 = 900_000;
 /// Heartbeats before the stop: enough to fill a tile.
 const HEARTBEATS: usize = 300;
 const CONFIG: &[u8] = b"organisation: { name: Acme }\n";
@@ -64,11 +67,11 @@ pub(crate) fn mini() -> Mini {
     };
     log.commit(vec![body("genesis"), body("start")], vec![]);
     log.declare();
-    log.look(&repositories(1), None);
+    log.look(&repositories(1), 0, None);
     let mut fewer = repositories(0);
     fewer.remove(&repository("1003"));
-    log.look(&fewer, None);
-    log.look(&fewer, Some(10));
+    log.look(&fewer, 1, None);
+    log.look(&fewer, 0, Some(10));
     let alert =
         Alert { id: 13, route: "slack".into(), payload: log.sealed(14, "alert", b"DRIFT branch rules") };
     let Body::Drift(drift) = body("drift") else { panic!("a drift") };
@@ -87,7 +90,7 @@ impl Mini {
     fn commit(&mut self, bodies: Vec<Body>, packs: Vec<Vec<u8>>) {
         let seqs = self.head.size()..;
         let encode = |(seq, body): (u64, Body)| {
-            let entry = Entry { body, by: seq.min(1), seq, t: at(i64::try_from(seq).unwrap() * 60_000) };
+            let entry = Entry { body, by: seq.min(1), seq, t: at(i64::try_from(seq).unwrap() * ENTRY_MS) };
             entry.encode().unwrap()
         };
         let entries: Vec<_> = seqs.zip(bodies).map(encode).collect();
@@ -135,7 +138,7 @@ impl Mini {
     }
 
     /// A run that sees these repositories, and its verdict; `same` names an earlier one with the same list.
-    fn look(&mut self, rows: &Rows, same: Option<u64>) {
+    fn look(&mut self, rows: &Rows, flips: u64, same: Option<u64>) {
         let seq = self.head.size();
         let page = Artefact::new(Role::Body, Media::Json, rows.values().flatten().copied().collect());
         let path = format!("data/artefacts/{}/{}", &page.digest().to_hex()[..2], page.digest().to_hex());
@@ -143,7 +146,7 @@ impl Mini {
         let run = self.run(seq, rows, &page);
         let list = same.is_none().then(|| {
             let Some(Body::Policy(policy)) = self.body(5) else { panic!("the policy") };
-            let own = samples::policy_verdict(seq, rows);
+            let own = samples::policy_verdict(rows, flips);
             let said = results::encode(&samples::results(rows));
             self.payload.insert(format!("data/runs/{seq:012}/GH-05.results"), said);
             self.roots.insert(format!("{}/GH-05", seq + 1), own.root);
@@ -167,7 +170,9 @@ impl Mini {
         let (Body::Run(run), Some(Body::Collector(collector))) = (body("run"), self.body(3)) else {
             panic!("a run")
         };
-        let as_of = at(i64::try_from(seq).unwrap() * 60_000);
+        // runs 7, 9, 11 answer the slots of the first three hours
+        let due = at((i64::try_from(seq).unwrap() - 7) / 2 * 3_600_000);
+        let as_of = due.plus_ms(1500);
         // the bytes lie in the pack of the run that read them first
         let seen = self.tables.get("exchange").map(|(_, rows)| rows.clone());
         let exchange = item_key().item("exchange", "4242", "repositories\u{1f}acme\u{1f}1").unwrap();
@@ -187,6 +192,7 @@ impl Mini {
             ..run.populations[0].clone()
         };
         Run {
+            due: Some(due),
             started: as_of,
             ended: as_of.plus_ms(900),
             as_of,
@@ -248,6 +254,19 @@ impl Mini {
         files.insert("data/log/vkey".into(), format!("{}\n", signer().verifier()).into_bytes());
         files.append(&mut tiles(&self.entries));
         files
+    }
+}
+
+/// Reads stored changes and columns as a bundle ships them.
+impl Artefacts for Mini {
+    fn change(&self, run: u64, _which: Option<u16>, name: &str) -> Result<(Change, Vec<Salt>), String> {
+        let file = |kind| self.payload.get(&format!("data/runs/{run:012}/{name}.{kind}")).ok_or("not there");
+        let change = Change::decode(file("table")?).map_err(|e| e.to_string())?;
+        Ok((change, file("salts")?.as_chunks().0.to_vec()))
+    }
+
+    fn column(&self, run: u64, _which: u16, policy: &str) -> Result<Vec<u8>, String> {
+        Ok(self.payload.get(&format!("data/runs/{run:012}/{policy}.results")).ok_or("not there")?.clone())
     }
 }
 

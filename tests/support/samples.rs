@@ -274,15 +274,19 @@ fn run_manual() -> Run {
     }
 }
 
-/// What GH-05 said of the repositories that run `run` saw.
-pub(crate) fn policy_verdict(run: u64, rows: &Rows) -> PolicyVerdict {
+/// What GH-05 said of the repositories that the verdict's own run saw.
+pub(crate) fn policy_verdict(rows: &Rows, flips: u64) -> PolicyVerdict {
     let said = results(rows);
     let count = |state| said.iter().filter(|result| result.state() == state).count() as u64;
     PolicyVerdict {
         policy: "GH-05".into(),
         digest: Digest::of(b"policy"),
         params: Digest::of(b"{}"),
-        inputs: vec![Input { run, name: "repositories".into(), root: keyframe("repositories", rows).root }],
+        inputs: vec![Input {
+            run: None,
+            name: "repositories".into(),
+            root: keyframe("repositories", rows).root,
+        }],
         judged: Judged::All,
         why: vec![],
         n: said.len() as u64,
@@ -293,26 +297,26 @@ pub(crate) fn policy_verdict(run: u64, rows: &Rows) -> PolicyVerdict {
         not_due: 0,
         root: results::root(rows.keys().zip(&said)),
         results: None,
-        flips: 0,
+        flips,
     }
 }
 
 fn verdict() -> Verdict {
-    let rows = repositories(0);
-    let own = policy_verdict(7, &rows);
-    let stale = vec![ItemResult::because(State::Unknown, code("input.stale")); rows.len()];
-    let other = PolicyVerdict {
+    let own = policy_verdict(&repositories(0), 1);
+    let again = PolicyVerdict { policy: "GH-06".into(), results: Some(4), flips: 0, ..own.clone() };
+    let none = PolicyVerdict {
         policy: "GH-10".into(),
+        inputs: vec![Input { run: Some(3), name: "bypasses".into(), root: Root::from_bytes([0x77; 32]) }],
         judged: Judged::None,
         why: vec![code("input.stale")],
+        n: 0,
         passed: 0,
         failed: 0,
-        unknown: own.n,
-        root: results::root(rows.keys().zip(&stale)),
-        results: Some(4),
+        unknown: 0,
+        root: observance_record::merkle::empty_root(),
         ..own.clone()
     };
-    Verdict { run: 7, now: at(1500), same: None, list: Some(vec![own, other]), part: false }
+    Verdict { run: 7, now: at(1500), same: None, list: Some(vec![own, again, none]), part: false }
 }
 
 fn drift() -> Drift {

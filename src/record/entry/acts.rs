@@ -235,8 +235,12 @@ pub enum Cause {
     Overlap,
     /// The agent was being stopped.
     Shutdown,
+    /// As many other runs went on as may go on at a time.
+    Busy,
     /// The clock moved past it.
     Clock,
+    /// The run was lost inside the agent before it could be recorded.
+    Crash,
     /// The configuration took the schedule away.
     Removed,
 }

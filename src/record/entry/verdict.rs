@@ -17,7 +17,8 @@ pub struct Verdict {
     pub run: u64,
     /// The policies' clock: the run's `as_of`.
     pub now: Instant,
-    /// An earlier verdict with the identical `list` (but for the runs that its inputs name).
+    /// An earlier verdict whose `list` is this one's, except that nothing flipped since and that a column which that
+    /// verdict stored itself is found there (see [`PolicyVerdict::repeated`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub same: Option<u64>,
     /// One for each policy, by id.
@@ -42,8 +43,9 @@ pub enum Judged {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
-    /// The run that saw it.
-    pub run: u64,
+    /// The run that saw it; absent for the verdict's own run, so that an unchanged list stays equal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<u64>,
     /// Its name.
     pub name: String,
     /// Its root.
@@ -85,4 +87,13 @@ pub struct PolicyVerdict {
     pub results: Option<u64>,
     /// Items whose state differs from the policy's verdict before.
     pub flips: u64,
+}
+
+impl PolicyVerdict {
+    /// This verdict as a later one repeats it by `same`: nothing flips, and the column is where it was stored.
+    #[must_use]
+    pub fn repeated(&self, seq: u64) -> Self {
+        let stored = (self.judged == Judged::All).then(|| self.results.unwrap_or(seq));
+        Self { results: stored, flips: 0, ..self.clone() }
+    }
 }
