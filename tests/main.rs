@@ -1,5 +1,15 @@
 //! The one test binary: every suite is a module, and `support` is what they share.
-#![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::cast_possible_truncation)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "a test fails by panicking, also in what tests share; its texts are short, its file names its own"
+)]
 
 mod foreign;
 mod formats;

@@ -160,11 +160,11 @@ const FORGERIES: &[Forgery] = &[
         reseal(files, &mini.entries, &heads, &Signer::new(ORIGIN, &[9; 32]).unwrap());
     }),
     ("a repeated key", "repeats a key", |mini, files| {
-        rewrite(mini, files, 9, "\"by\":1", "\"by\":1,\"by\":1")
+        rewrite(mini, files, 9, "\"by\":1", "\"by\":1,\"by\":1");
     }),
     ("a space", "not canonical", |mini, files| rewrite(mini, files, 9, "\"by\":1", "\"by\": 1")),
     ("a float", "holds the number", |mini, files| {
-        rewrite(mini, files, 9, "\"attempt\":1", "\"attempt\":1.0")
+        rewrite(mini, files, 9, "\"attempt\":1", "\"attempt\":1.0");
     }),
     ("an unknown field", "unknown field", |mini, files| {
         rewrite(mini, files, 9, "\"attempt\":1", "\"attempt\":1,\"attempts\":1");
