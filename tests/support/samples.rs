@@ -357,6 +357,7 @@ fn export() -> Export {
 }
 
 /// Every kind under the name of its golden file, without and then with what is optional.
+#[expect(clippy::too_many_lines, reason = "a list, one line for each")]
 pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
     let tsa = vec!["https://tsa.example.test".to_owned()];
     let config = Config {
