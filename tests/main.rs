@@ -1,1 +1,19 @@
-//! stub
+//! The one test binary: every suite is a module, and `support` is what they share.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "a test fails by panicking, also in what tests share; its texts are short, its file names its own"
+)]
+
+mod foreign;
+mod formats;
+mod python;
+mod support;
+mod tidy;
+mod vectors;

@@ -17,17 +17,14 @@ pub use self::{
 };
 use crate::text::visible;
 
-/// A duration as people say it: two units at most, nothing rounded up.
-pub fn duration(ms: i64) -> String {
+/// `30 h 48 min`; under a minute in seconds. Nothing is rounded up.
+pub fn hours(ms: i64) -> String {
     let minutes = ms.max(0) / 60_000;
-    let (hours, days) = (minutes / 60, minutes / 1440);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{} s", ms.max(0) / 1000),
-        (0, 0, minutes) => format!("{minutes} min"),
-        (0..=3, hours, _) if minutes % 60 == 0 => format!("{hours} h"),
-        (0..=3, hours, _) => format!("{hours} h {} min", minutes % 60),
-        (days, ..) if hours % 24 == 0 => format!("{days} d"),
-        (days, ..) => format!("{days} d {} h", hours % 24),
+    match (minutes / 60, minutes % 60) {
+        (0, 0) => format!("{} s", ms.max(0) / 1000),
+        (0, minutes) => format!("{minutes} min"),
+        (hours, 0) => format!("{} h", number(hours.unsigned_abs())),
+        (hours, minutes) => format!("{} h {minutes} min", number(hours.unsigned_abs())),
     }
 }
 
@@ -44,18 +41,22 @@ pub fn number(n: u64) -> String {
     out
 }
 
-/// So many things of a kind: `1 repository`, `40 repositories`.
-pub fn counted(n: u64, unit: &str) -> String {
-    let unit = visible(unit);
-    match (n, unit.strip_suffix('y')) {
-        (1, _) => format!("1 {unit}"),
-        (n, Some(stem)) => format!("{} {stem}ies", number(n)),
-        (n, None) => format!("{} {unit}s", number(n)),
+/// `item`, `items`; `repository`, `repositories`.
+pub fn plural(word: &str, n: u64) -> String {
+    match (n, word.strip_suffix('y')) {
+        (1, _) => word.to_owned(),
+        (_, Some(stem)) => format!("{stem}ies"),
+        (_, None) => format!("{word}s"),
     }
 }
 
+/// So many things of a kind: `1 repository`, `2,318 changes`.
+pub fn counted(n: u64, unit: &str) -> String {
+    format!("{} {}", number(n), plural(&visible(unit), n))
+}
+
 /// An instant on the clocks of a zone, to the minute.
-pub fn shown_in(at: Instant, zone: Tz) -> String {
+pub fn local(at: Instant, zone: Tz) -> String {
     DateTime::from_timestamp_millis(at.ms()).map_or_else(
         || at.to_string(),
         |at| at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string(),
@@ -100,9 +101,9 @@ mod tests {
 
     #[test]
     fn durations_numbers_and_counts_read_as_people_say_them() {
-        let of = |minutes: i64| duration(minutes * 60_000);
-        assert_eq!([of(30 * 60 + 48), of(7 * 60), of(59), of(4 * 1440 + 61)], ["30 h 48 min", "7 h", "59 min", "4 d 1 h"]);
-        assert_eq!([duration(-5), duration(59_999), of(5 * 1440)], ["0 s", "59 s", "5 d"]);
+        let of = |minutes: i64| hours(minutes * 60_000);
+        assert_eq!([of(30 * 60 + 48), of(7 * 60), of(59), of(4343 * 60)], ["30 h 48 min", "7 h", "59 min", "4,343 h"]);
+        assert_eq!([hours(-5), hours(59_999)], ["0 s", "59 s"]);
         assert_eq!([number(0), number(999), number(1000), number(1_234_567)], ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([counted(1, "repository"), counted(2318, "change")], ["1 repository", "2,318 changes"]);
     }
@@ -110,7 +111,7 @@ mod tests {
     #[test]
     fn instants_are_shown_on_the_clocks_of_a_zone() {
         let at = Instant::from_s(1_798_761_600);
-        assert_eq!(shown_in(at, Tz::Europe__Berlin), "2027-01-01 01:00");
+        assert_eq!(local(at, Tz::Europe__Berlin), "2027-01-01 01:00");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use observance_record::{
 };
 use serde::Serialize;
 
-use super::{control, counted, duration, number, push, shown_in, table};
+use super::{control, counted, hours, local, number, push, table, visible};
 
 /// The state of a control, the worst of what its newest column says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -237,11 +237,11 @@ fn count(n: usize) -> u64 {
 /// The status as a table, with what needs somebody and the next thing to do.
 pub fn status_text(status: &Status, zone: Tz) -> String {
     let mut out = String::new();
-    let age = status.t.map(|t| duration(status.now.ms_since(t)));
+    let age = status.t.map(|t| hours(status.now.ms_since(t)));
     let age = age.map_or_else(String::new, |age| format!(" · newest {age} ago"));
     let agent = if status.stopped { "agent stopped" } else { "agent running, or gone without a word" };
     let entries = counted_entries(status.entries);
-    push(&mut out, format_args!("{} · {entries}{age} · {agent}\n", super::visible(&status.origin)));
+    push(&mut out, format_args!("{} · {entries}{age} · {agent}\n", visible(&status.origin)));
     let heads = ["CONTROL", "STATE", "SINCE", "ITEMS", "OWNER", "NEXT RUN"];
     let mut rows = vec![heads.map(str::to_owned).to_vec()];
     rows.extend(status.rows.iter().map(|row| cells(row, status.now, zone)));
@@ -268,16 +268,16 @@ fn counted_entries(n: u64) -> String {
 fn cells(row: &StatusRow, now: Instant, zone: Tz) -> Vec<String> {
     let since = match (row.since, row.baseline) {
         (_, true) => "baseline".to_owned(),
-        (Some(since), false) => shown_in(since, zone),
+        (Some(since), false) => local(since, zone),
         (None, false) if row.of == 0 => "-".to_owned(),
         (None, false) => "first sight".to_owned(),
     };
     let next = match row.next {
         None => "not promised".to_owned(),
-        Some(next) if next <= now => format!("due {} ago", duration(now.ms_since(next))),
-        Some(next) => format!("in {}", duration(next.ms_since(now))),
+        Some(next) if next <= now => format!("due {} ago", hours(now.ms_since(next))),
+        Some(next) => format!("in {}", hours(next.ms_since(now))),
     };
-    let owner = super::visible(&row.owner).into_owned();
+    let owner = visible(&row.owner).into_owned();
     vec![control(&row.controls, &row.policy), row.state.word().to_owned(), since, items(row), owner, next]
 }
 

@@ -9,7 +9,7 @@ use observance_record::{
     view::{Exposed, PeriodView, PolicyView, worst_first},
 };
 
-use super::{control, counted, duration, number, push, shown_in, table, visible};
+use super::{control, counted, hours, number, push, local, table, visible};
 
 /// Most lines of one list; the rest is counted, and in the JSON.
 const LINES_MAX: usize = 40;
@@ -30,7 +30,7 @@ pub fn period_text(view: &PeriodView, zone: Tz) -> String {
 
 fn header(view: &PeriodView, zone: Tz) -> String {
     let mut out = String::new();
-    let (from, to) = (shown_in(view.from, zone), shown_in(view.to, zone));
+    let (from, to) = (local(view.from, zone), local(view.to, zone));
     // a period may hold a change of clocks, which makes it an hour longer or shorter than its days
     let days = |ms: i64| (ms.max(0) + DAY_MS / 2) / DAY_MS;
     let length = days(view.to.ms_since(view.from));
@@ -42,7 +42,7 @@ fn header(view: &PeriodView, zone: Tz) -> String {
         format_args!(
             "as known after {} entries, until {} · {} due, {} ran, {} missed, {} unaccounted for\n",
             number(view.known_at),
-            shown_in(view.until, zone),
+            local(view.until, zone),
             counted(slots.due, "slot"),
             number(slots.ran),
             number(slots.missed),
@@ -63,12 +63,12 @@ fn summary(view: &PeriodView) -> String {
         };
         let unknown = match (period.unknown_items, period.part_unknown_ms) {
             (items, 0) => number(items),
-            (items, ms) => format!("{}; all for {}", number(items), duration(ms)),
+            (items, ms) => format!("{}; all for {}", number(items), hours(ms)),
         };
         let gap = match (period.gap_slots, period.gap_ms) {
             (0, 0) => "0".to_owned(),
-            (0, ms) => duration(ms),
-            (slots, ms) => format!("{}; {}", duration(ms), counted(slots, "slot")),
+            (0, ms) => hours(ms),
+            (slots, ms) => format!("{}; {}", hours(ms), counted(slots, "slot")),
         };
         rows.push(vec![
             control(&policy.controls, &policy.policy),
@@ -116,15 +116,15 @@ fn deviations(view: &PeriodView, zone: Tz) -> String {
 
 /// How long, at least and at most, and between when and when.
 fn extent(deviation: &Deviation, zone: Tz) -> String {
-    let (least, most) = (duration(deviation.least_ms), duration(deviation.most_ms));
+    let (least, most) = (hours(deviation.least_ms), hours(deviation.most_ms));
     let length = match deviation.least_ms == deviation.most_ms {
         true => format!("out {least}"),
         false => format!("out between {least} and {most}"),
     };
-    let from = shown_in(deviation.most.from(), zone);
+    let from = local(deviation.most.from(), zone);
     let end = match deviation.open {
         true => "open".to_owned(),
-        false => format!("until {}", shown_in(deviation.most.to(), zone)),
+        false => format!("until {}", local(deviation.most.to(), zone)),
     };
     let baseline = if deviation.baseline { ", found at first sight" } else { "" };
     let edge = if deviation.is_certain() { "" } else { ", not seen in this period" };
@@ -158,7 +158,7 @@ fn events(view: &PeriodView, zone: Tz) -> String {
 
 fn event_line(view: &PeriodView, event: &EventSeen, zone: Tz) -> String {
     let name = view.name(&event.item);
-    format!("{}  {}  {}: {}", visible(&name), shown_in(event.at, zone), event.state, codes(&event.codes))
+    format!("{}  {}  {}: {}", visible(&name), local(event.at, zone), event.state, codes(&event.codes))
 }
 
 fn more(out: &mut String, n: usize) {
