@@ -27,7 +27,8 @@ pub async fn read(resolved: &Resolved, clock: &Clock, each: &mut Each<'_>) -> an
     let setup = &resolved.setup;
     let (objects, commits) = commits(resolved, clock).await?;
     let salts = setup.keys.salt_key(setup.keys.epoch());
-    let salts = salts.ok_or_else(|| Trouble::new("the keys hold no salt key", "see key: in the configuration"))?;
+    let salts =
+        salts.ok_or_else(|| Trouble::new("the keys hold no salt key", "see key: in the configuration"))?;
     let mut ledger = Ledger::default();
     for commit in &commits {
         let entries = fold::entries(commit)?;

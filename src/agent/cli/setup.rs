@@ -16,9 +16,8 @@ use serde_json::Map;
 use crate::{
     collect::{self, Http, Manifest},
     config::{
-        Config, alert, catalogue::Catalogue, collector::Collector as Configured, fault::Fault,
-        fault::Faults, fault::nearest, key::KeySource, policy::Library, source, source::Source as Outside,
-        store,
+        Config, alert, catalogue::Catalogue, collector::Collector as Configured, fault::Fault, fault::Faults,
+        fault::nearest, key::KeySource, policy::Library, source, source::Source as Outside, store,
     },
     key::Keys,
     library,
@@ -190,11 +189,7 @@ fn collectors(config: &Config, found: &mut Found) -> BTreeMap<String, Collector>
     enabled.filter_map(read).collect()
 }
 
-fn schedules(
-    config: &Config,
-    collectors: &BTreeMap<String, Collector>,
-    found: &mut Found,
-) -> Vec<Schedule> {
+fn schedules(config: &Config, collectors: &BTreeMap<String, Collector>, found: &mut Found) -> Vec<Schedule> {
     let mut schedules = Vec::new();
     for configured in &config.collectors {
         let Some(collector) = collectors.get(&configured.schedule) else { continue };
@@ -461,4 +456,3 @@ fn build() -> Option<Digest> {
     let path: PathBuf = std::env::current_exe().ok()?;
     bounded(&path, BINARY_BYTES_MAX).ok().map(|bytes| Digest::of(&bytes))
 }
-

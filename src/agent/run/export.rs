@@ -54,7 +54,8 @@ pub async fn export(
         // the agent had ended in order before, and that is still so
         batch.push(Stop { reason: open::code("asked"), clean: true });
     }
-    let mut away = |error: &_| tracing::warn!(error = error as &dyn std::error::Error, "the store does not answer");
+    let mut away =
+        |error: &_| tracing::warn!(error = error as &dyn std::error::Error, "the store does not answer");
     journal.commit(&batch, (Vec::new(), &[]), &mut nobody, &mut away).await?;
     Ok(number)
 }

@@ -57,10 +57,8 @@ pub fn counted(n: u64, unit: &str) -> String {
 
 /// An instant on the clocks of a zone, to the minute.
 pub fn local(at: Instant, zone: Tz) -> String {
-    DateTime::from_timestamp_millis(at.ms()).map_or_else(
-        || at.to_string(),
-        |at| at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string(),
-    )
+    DateTime::from_timestamp_millis(at.ms())
+        .map_or_else(|| at.to_string(), |at| at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string())
 }
 
 /// Rows as columns, two spaces between them; nothing is cut.
@@ -102,9 +100,15 @@ mod tests {
     #[test]
     fn durations_numbers_and_counts_read_as_people_say_them() {
         let of = |minutes: i64| hours(minutes * 60_000);
-        assert_eq!([of(30 * 60 + 48), of(7 * 60), of(59), of(4343 * 60)], ["30 h 48 min", "7 h", "59 min", "4,343 h"]);
+        assert_eq!(
+            [of(30 * 60 + 48), of(7 * 60), of(59), of(4343 * 60)],
+            ["30 h 48 min", "7 h", "59 min", "4,343 h"]
+        );
         assert_eq!([hours(-5), hours(59_999)], ["0 s", "59 s"]);
-        assert_eq!([number(0), number(999), number(1000), number(1_234_567)], ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [number(0), number(999), number(1000), number(1_234_567)],
+            ["0", "999", "1,000", "1,234,567"]
+        );
         assert_eq!([counted(1, "repository"), counted(2318, "change")], ["1 repository", "2,318 changes"]);
     }
 

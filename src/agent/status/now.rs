@@ -102,7 +102,12 @@ impl Status {
 }
 
 /// How the controls stand at `now`. Events are counted from `from` on: they have no present state.
-pub fn status_of(ledger: &Ledger, from: Instant, now: Instant, owner: &dyn Fn(&str, &str) -> String) -> Status {
+pub fn status_of(
+    ledger: &Ledger,
+    from: Instant,
+    now: Instant,
+    owner: &dyn Fn(&str, &str) -> String,
+) -> Status {
     let in_force = ledger.policies().values().filter(|state| !state.body.removed);
     let mut rows: Vec<StatusRow> = in_force.map(|state| row(ledger, state, (from, now), owner)).collect();
     rows.sort_by_key(|row| (order(row.state), row.policy.clone()));
@@ -224,7 +229,8 @@ fn unit(ledger: &Ledger, state: &PolicyState) -> String {
 /// The first slot that is promised and not answered, of the schedules that look at what the policy judges.
 fn next(ledger: &Ledger, state: &PolicyState) -> Option<Instant> {
     let judged = state.body.populations.first()?;
-    let looks = |id: &str| ledger.collectors().get(id).is_some_and(|collector| collector.yields.contains(judged));
+    let looks =
+        |id: &str| ledger.collectors().get(id).is_some_and(|collector| collector.yields.contains(judged));
     let schedules = ledger.schedules().values().filter(|schedule| looks(&schedule.collector));
     let open = schedules.filter_map(|schedule| ledger.promises().open().get(&schedule.id));
     open.filter_map(|slots| slots.first().copied()).min()

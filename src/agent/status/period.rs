@@ -9,7 +9,7 @@ use observance_record::{
     view::{Exposed, PeriodView, PolicyView, worst_first},
 };
 
-use super::{control, counted, hours, number, push, local, table, visible};
+use super::{control, counted, hours, local, number, push, table, visible};
 
 /// Most lines of one list; the rest is counted, and in the JSON.
 const LINES_MAX: usize = 40;
@@ -35,7 +35,10 @@ fn header(view: &PeriodView, zone: Tz) -> String {
     let days = |ms: i64| (ms.max(0) + DAY_MS / 2) / DAY_MS;
     let length = days(view.to.ms_since(view.from));
     let day = (view.until.ms_since(view.from).max(0) / DAY_MS + 1).min(length.max(1));
-    push(&mut out, format_args!("{} · [{from}, {to}) {zone} = {length} days · day {day}\n", visible(&view.id)));
+    push(
+        &mut out,
+        format_args!("{} · [{from}, {to}) {zone} = {length} days · day {day}\n", visible(&view.id)),
+    );
     let slots = view.slots;
     push(
         &mut out,
@@ -95,7 +98,11 @@ fn remainder(policy: &PolicyView) -> String {
     if period.edge_items > 0 {
         parts.push(format!("{} may have deviated over the period's edge, unseen", number(period.edge_items)));
     }
-    if parts.is_empty() { String::new() } else { format!("{}: {}\n", visible(&policy.policy), parts.join("; ")) }
+    if parts.is_empty() {
+        String::new()
+    } else {
+        format!("{}: {}\n", visible(&policy.policy), parts.join("; "))
+    }
 }
 
 fn deviations(view: &PeriodView, zone: Tz) -> String {
@@ -108,7 +115,10 @@ fn deviations(view: &PeriodView, zone: Tz) -> String {
         let name = view.name(&deviation.item);
         let what = format!("{}  {}", visible(&policy.policy), visible(&name));
         push(&mut out, format_args!("  {what}  {}\n", extent(deviation, zone)));
-        push(&mut out, format_args!("    why: {}\n    meanwhile: {}\n", codes(&deviation.codes), meanwhile(exposed)));
+        push(
+            &mut out,
+            format_args!("    why: {}\n    meanwhile: {}\n", codes(&deviation.codes), meanwhile(exposed)),
+        );
     }
     more(&mut out, n);
     out
@@ -137,8 +147,9 @@ fn meanwhile(exposed: &Exposed) -> String {
     }
     let states = [State::Passed, State::Failed, State::Unknown, State::NotApplicable, State::NotDue];
     let parts = states.into_iter().filter(|state| exposed.in_state(*state) > 0);
-    let parts: Vec<String> =
-        parts.map(|state| format!("{} {}", number(exposed.in_state(state)), state.to_string().replace('_', " "))).collect();
+    let parts: Vec<String> = parts
+        .map(|state| format!("{} {}", number(exposed.in_state(state)), state.to_string().replace('_', " ")))
+        .collect();
     format!("{}: {}", counted(exposed.n(), "event"), parts.join(", "))
 }
 
@@ -148,7 +159,8 @@ fn events(view: &PeriodView, zone: Tz) -> String {
         return String::new();
     }
     let mut out = format!("failed and unknown events {n}\n");
-    let sorted = view.policies.iter().flat_map(|p| worst_first(&p.period.events).into_iter().map(move |e| (p, e)));
+    let sorted =
+        view.policies.iter().flat_map(|p| worst_first(&p.period.events).into_iter().map(move |e| (p, e)));
     for (policy, event) in sorted.take(LINES_MAX) {
         push(&mut out, format_args!("  {}  {}\n", visible(&policy.policy), event_line(view, event, zone)));
     }
