@@ -37,9 +37,9 @@ const DAY_MS: i64 = 86_400_000;
 /// How long the agent goes on after the period's end, so that its last slots are answered.
 const AFTER_MS: i64 = 2 * 3_600_000;
 /// How long the agent is away after it was killed.
-const AWAY_MS: i64 = 70 * 60_000;
+const AWAY_MS: i64 = 100 * 60_000;
 /// Store calls after which it is killed: late in May, in the middle of writing.
-const CALLS_PER_DAY: u64 = 30;
+const CALLS_PER_DAY: u64 = 24;
 
 /// What to demonstrate.
 #[derive(Debug, Clone)]
