@@ -1,0 +1,4 @@
+//! What several suites share.
+
+pub(crate) mod faulty;
+pub(crate) mod s3;
