@@ -164,19 +164,15 @@ impl Writer {
                 let _away = self.sync().await;
                 continue;
             }
-            let expected = match error {
-                StoreError::Doubt { .. } => Written::Maybe,
-                _ if is_passing(&error) => Written::No,
-                _ => return Err(error),
-            };
+            let in_doubt = matches!(error, StoreError::Doubt { .. });
+            if !in_doubt && !matches!(error, StoreError::NotWritten { .. } | StoreError::Objects { .. }) {
+                return Err(error);
+            }
+            let expected = if in_doubt { Written::Maybe } else { Written::No };
             assert_eq!(error.written(), expected);
         }
         panic!("the store never came back")
     }
-}
-
-fn is_passing(error: &StoreError) -> bool {
-    matches!(error, StoreError::NotWritten { .. } | StoreError::Objects { .. })
 }
 
 fn bytes(text: &'static str) -> Bytes {
