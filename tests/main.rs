@@ -14,6 +14,7 @@
 mod foreign;
 mod formats;
 mod python;
+mod store;
 mod support;
 mod tidy;
 mod vectors;
