@@ -11,9 +11,11 @@
     reason = "a test fails by panicking, also in what tests share; its texts are short, its file names its own"
 )]
 
+mod cli;
 mod foreign;
 mod formats;
 mod python;
+mod store;
 mod support;
 mod tidy;
 mod vectors;

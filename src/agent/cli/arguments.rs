@@ -12,14 +12,20 @@ use clap::{Args, Parser, Subcommand};
     max_term_width = 100,
     infer_long_args = false,
     disable_help_subcommand = true,
-    after_help = "First time: observance demo\nThen: write observance.yaml, observance key new --out keys, observance check-config, observance collect --all"
+    after_help = "First time: observance demo\nThen: observance key new --out keys, write observance.yaml, observance check-config"
 )]
 pub struct Cli {
     /// The configuration
-    #[arg(long, value_name = "FILE", default_value = "observance.yaml", global = true)]
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "observance.yaml",
+        global = true,
+        help_heading = "Everywhere"
+    )]
     pub config: PathBuf,
-    /// What the operator's log on standard error shows: error, warn, info, debug, or a filter (also $OBSERVANCE_LOG)
-    #[arg(long, value_name = "LEVEL", global = true)]
+    /// What standard error logs: error, warn, info, debug, or a filter; also $OBSERVANCE_LOG
+    #[arg(long, value_name = "LEVEL", global = true, help_heading = "Everywhere")]
     pub log_level: Option<String>,
     /// What to do
     #[command(subcommand)]
@@ -41,9 +47,9 @@ pub enum Command {
         Next: observance-verify DIR"
     )]
     Demo(Demo),
-    /// Check the configuration with everything that it names, and say all that is wrong at once
+    /// Check the configuration and everything that it names
     #[command(
-        after_help = "Exit code 2 when there are faults. Secrets that are not here are named, and are no fault:\n\
+        after_help = "All faults are told at once; exit code 2 if there are any. Secrets that are not here are named, and are no fault:\n\
         the deployed agent has them.\nNext: observance collect --all"
     )]
     CheckConfig(CheckConfig),
@@ -53,7 +59,7 @@ pub enum Command {
     Collect(Collect),
     /// Show how every control stands now
     #[command(after_help = "Reads the log and writes nothing. Events are counted over the current period.\n\
-        deviates: an item fails. unknown: not everything could be seen, and why is in the log. Both with --strict: exit code 1.\n\
+        deviates: an item fails. unknown: not everything could be seen; the log says why.\n\
         Next: observance period")]
     Status(Status),
     /// Show the entries of the log
@@ -187,7 +193,7 @@ pub struct Bundle {
 pub enum KeyCommand {
     /// Make the keys of a new log
     #[command(
-        after_help = "Keep a copy apart: without signing.pem the log ends, without item.key items lose their names.\n\
+        after_help = "Keep a copy apart: without these files the log can neither go on nor be explained.\n\
         Next: name the folder as key: in observance.yaml, then observance key show"
     )]
     New(NewKey),
@@ -209,7 +215,7 @@ pub struct NewKey {
 pub enum PolicyCommand {
     /// Run the cases that a folder of policies brings along; exit code 1 if one does not hold
     #[command(
-        after_help = "A policy NAME.rego has its cases in cases/NAME.yaml, at least one each that passes, fails, is unknown.\n\
+        after_help = "Cases of NAME.rego lie in cases/NAME.yaml: at least one each that passes, fails, is unknown.\n\
         Next: observance check-config"
     )]
     Test(PolicyTest),

@@ -70,8 +70,8 @@ fn tell(news: &News) {
         }
         Happening::Gap { schedule, n, cause } => tracing::warn!(%schedule, slots = n, cause, "missed"),
         Happening::Changed { policy, item, from, to, .. } => {
-            let item = item.as_deref().map(visible);
-            tracing::warn!(%policy, item = item.as_deref(), %from, %to, "changed");
+            let item = visible(item);
+            tracing::warn!(%policy, item = &*item, %from, %to, "changed");
         }
         Happening::Told { alert, delivered } => tracing::info!(alert, delivered, "told"),
         Happening::StoreAway { error } => {

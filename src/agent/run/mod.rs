@@ -31,7 +31,7 @@ use self::{
 pub use self::{
     export::{Handed, export},
     happening::{Happening, News},
-    journal::{Journal, JournalError, artefacts_from, artefacts_of},
+    journal::{Journal, JournalError},
     setup::{RUNNING_MAX, Setup, Shared},
 };
 use crate::{
