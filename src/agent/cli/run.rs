@@ -73,6 +73,8 @@ fn tell(news: &News) {
             let item = visible(item);
             tracing::warn!(%policy, item = &*item, %from, %to, "changed");
         }
+        Happening::Sight { policy, seen: true } => tracing::info!(%policy, "in sight again"),
+        Happening::Sight { policy, seen: false } => tracing::warn!(%policy, "out of sight"),
         Happening::Told { alert, delivered } => tracing::info!(alert, delivered, "told"),
         Happening::StoreAway { error } => {
             tracing::warn!(%error, "the store does not answer; the record waits")
