@@ -83,9 +83,10 @@ impl Opening {
         chance: &Chance,
         config: Option<u64>,
     ) -> Result<(), ChanceError> {
-        let [a, b, c, d, e, f, g, h, ..] = chance.bytes32()?;
+        let bytes = chance.bytes32()?;
+        let agent = bytes.first_chunk::<8>().map(hex::encode).unwrap_or_default();
         let start = Start {
-            agent: hex::encode([a, b, c, d, e, f, g, h]),
+            agent,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             build: setup.build,
             judge: JudgeVersion {
