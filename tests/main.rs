@@ -1,1 +1,6 @@
-//! stub
+//! What holds of the whole; every suite is a module of this one binary.
+
+#[cfg(test)]
+mod container;
+#[cfg(test)]
+mod fences;
