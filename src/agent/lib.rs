@@ -8,6 +8,7 @@ pub mod collect;
 pub mod config;
 pub mod demo;
 pub mod key;
+pub mod library;
 pub mod run;
 pub mod schedule;
 pub mod secret;

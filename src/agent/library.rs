@@ -1,0 +1,91 @@
+//! What this release ships, compiled in: the collectors' files and the policies' files, so that a container needs none.
+//!
+//! It parses nothing: `collect` and the judge do. Their cases stay in the folders, for tests and for whoever writes more.
+
+use std::collections::BTreeMap;
+
+/// Every collector's file: its path in the repository, and its bytes.
+pub fn collectors() -> Vec<(String, &'static [u8])> {
+    COLLECTORS.iter().map(|(name, bytes)| ((*name).to_owned(), *bytes)).collect()
+}
+
+/// The files of every policy, by the policy's name; paths are relative to the folder that it came from, with `/`. A
+/// policy has all of its folder's library, exactly as [`observance_judge::folder::read`] would give it.
+pub fn policies() -> BTreeMap<String, BTreeMap<String, Vec<u8>>> {
+    let files = |name: &str, rego: &[u8]| {
+        let own = (format!("{name}.rego"), rego.to_vec());
+        let shared = LIBRARY.iter().map(|(path, bytes)| ((*path).to_owned(), bytes.to_vec()));
+        shared.chain([own]).collect()
+    };
+    POLICIES.iter().map(|(name, rego)| ((*name).to_owned(), files(name, rego))).collect()
+}
+
+const COLLECTORS: &[(&str, &[u8])] = &[
+    (
+        "collectors/github/branch_rules/collector.yaml",
+        include_bytes!("../../collectors/github/branch_rules/collector.yaml"),
+    ),
+    (
+        "collectors/github/changes/collector.yaml",
+        include_bytes!("../../collectors/github/changes/collector.yaml"),
+    ),
+    (
+        "collectors/github/members/collector.yaml",
+        include_bytes!("../../collectors/github/members/collector.yaml"),
+    ),
+];
+
+const POLICIES: &[(&str, &[u8])] = &[
+    ("approvals", include_bytes!("../../policies/rego/github/approvals.rego")),
+    ("branch_rules", include_bytes!("../../policies/rego/github/branch_rules.rego")),
+    ("bypasses", include_bytes!("../../policies/rego/github/bypasses.rego")),
+    ("two_factor", include_bytes!("../../policies/rego/github/two_factor.rego")),
+];
+
+const LIBRARY: &[(&str, &[u8])] =
+    &[("lib/row.rego", include_bytes!("../../policies/rego/github/lib/row.rego"))];
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::BTreeSet,
+        fs,
+        path::{Path, PathBuf},
+    };
+
+    use super::*;
+
+    fn root() -> PathBuf {
+        PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+    }
+
+    fn files(folder: &Path, into: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                files(&path, into);
+            } else if path.file_name().is_some_and(|name| name == "collector.yaml") {
+                into.insert(path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+
+    #[test]
+    fn every_collector_of_the_folder_is_here_as_it_lies_there() {
+        let mut there = BTreeSet::new();
+        files(&root().join("collectors"), &mut there);
+        assert_eq!(collectors().into_iter().map(|(name, _)| name).collect::<BTreeSet<_>>(), there);
+        for (name, bytes) in collectors() {
+            assert_eq!(fs::read(root().join(&name)).unwrap(), bytes, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_policy_of_every_folder_is_here_as_the_judge_reads_it() {
+        let mut there = BTreeMap::new();
+        for folder in fs::read_dir(root().join("policies/rego")).unwrap() {
+            there.extend(observance_judge::folder::read(&folder.unwrap().path()).unwrap());
+        }
+        assert_eq!(policies(), there);
+    }
+}
