@@ -4,3 +4,5 @@
 mod container;
 #[cfg(test)]
 mod fences;
+#[cfg(test)]
+mod map;
