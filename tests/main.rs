@@ -6,3 +6,5 @@ mod container;
 mod fences;
 #[cfg(test)]
 mod map;
+#[cfg(test)]
+mod readme;
