@@ -31,7 +31,7 @@ pub(super) fn date(year: i32, month: u32, day: u32) -> NaiveDate {
 
 /// The working days in `[from, to)`, at most 400 days on.
 pub(super) fn working_days(from: NaiveDate, to: NaiveDate) -> Vec<NaiveDate> {
-    from.iter_days().take(DAYS_MAX).take_while(|day| *day < to).filter(works).collect()
+    from.iter_days().take(DAYS_MAX).take_while(|day| *day < to).filter(|day| works(*day)).collect()
 }
 
 /// `days` days earlier.
@@ -52,7 +52,7 @@ pub(super) fn http(at: Instant) -> String {
     utc(at).format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-fn works(day: &NaiveDate) -> bool {
+fn works(day: NaiveDate) -> bool {
     let holiday = matches!((day.month(), day.day()), (1 | 5, 1));
     !holiday && !matches!(day.weekday(), Weekday::Sat | Weekday::Sun)
 }

@@ -129,29 +129,44 @@ impl Days {
             (&self.within, quota, true),
             (&self.within, quota / 10, false),
         ];
+        let sittings = sittings(self.within.len(), quota, dice);
         for (days, count, merged) in kinds {
-            spans.extend((0..count).filter_map(|_| self.span(days, merged, dice)));
+            let sittings = if days == &self.within { sittings.as_slice() } else { &[] };
+            spans.extend((0..count).filter_map(|_| self.span(days, sittings, merged, dice)));
         }
         spans.sort_by_key(|span| (span.created, span.closed));
         spans
     }
 
-    fn span(&self, days: &[NaiveDate], merged: bool, dice: &mut Dice) -> Option<Span> {
-        (0..DRAWS_MAX).map(|_| one_span(days, merged, dice)).find(|span| {
+    fn span(&self, days: &[NaiveDate], sittings: &[Sitting], merged: bool, dice: &mut Dice) -> Option<Span> {
+        (0..DRAWS_MAX).map(|_| one_span(days, sittings, merged, dice)).find(|span| {
             span.is_some_and(|s| self.taken.is_none_or(|(from, to)| s.closed < from || to < s.created))
         })?
     }
 }
 
-fn one_span(days: &[NaiveDate], merged: bool, dice: &mut Dice) -> Option<Span> {
-    const HALF_HOUR: i64 = 1_800;
-    const OPENS: i64 = 8 * 3600 + HALF_HOUR;
-    const CLOSES: i64 = 17 * 3600 + HALF_HOUR;
-    let last = dice.index(days.len());
-    let closed_s = dice.between(OPENS + 2 * HALF_HOUR, CLOSES);
+const HALF_HOUR: i64 = 1_800;
+const MORNING: (i64, i64) = (9 * 3600 + HALF_HOUR, 11 * 3600 + HALF_HOUR);
+const AFTERNOON: (i64, i64) = (14 * 3600 + HALF_HOUR, 17 * 3600 + HALF_HOUR);
+
+/// Half a working day in which a team closes several changes: which day, and between which seconds of it.
+type Sitting = (usize, (i64, i64));
+
+/// Teams work in bursts: about four changes are closed at a sitting. It also spares every reader of the lists.
+fn sittings(days: usize, quota: usize, dice: &mut Dice) -> Vec<Sitting> {
+    let half = |dice: &mut Dice| if dice.happens(50) { MORNING } else { AFTERNOON };
+    (0..quota.div_ceil(4)).map(|_| (dice.index(days), half(dice))).collect()
+}
+
+fn one_span(days: &[NaiveDate], sittings: &[Sitting], merged: bool, dice: &mut Dice) -> Option<Span> {
+    const OPENS: i64 = 8 * 3600;
+    let alone = (dice.index(days.len()), (MORNING.0, AFTERNOON.1));
+    let sitting = sittings.get(dice.index(sittings.len())).copied();
+    let (last, (least, most)) = sitting.filter(|_| !dice.happens(6)).unwrap_or(alone);
+    let closed_s = dice.between(least, most);
     let lag = [0, 0, 0, 1, 1, 2, 3, 5][dice.index(8)];
     let first = last.saturating_sub(lag);
-    let latest = if first == last { closed_s - HALF_HOUR } else { CLOSES };
+    let latest = if first == last { closed_s - HALF_HOUR } else { AFTERNOON.1 };
     let created_s = dice.between(OPENS, latest);
     Some(Span {
         created: berlin(*days.get(first)?, created_s),

@@ -159,7 +159,9 @@ fn plain(cast: Cast, dice: &mut Dice) -> Told {
         .map(|percent| cast.commit(cast.author, *percent))
         .collect();
     if dice.happens(15) {
-        commits.iter_mut().for_each(|made| made.committer = WEB_FLOW);
+        for made in &mut commits {
+            made.committer = WEB_FLOW;
+        }
     }
     let last = commits.len() - 1;
     let mut reviews = Vec::new();

@@ -152,6 +152,9 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// Each page that is kept, with the version of its resource.
+type Pages = HashMap<(Resource, Paging), (i64, Arc<Page>)>;
+
 #[derive(Debug)]
 struct Site {
     company: Company,
@@ -159,7 +162,7 @@ struct Site {
     base_url: String,
     expires: HeaderValue,
     /// The newest version of each page that was ever asked for.
-    pages: Mutex<HashMap<(Resource, Paging), (i64, Arc<Page>)>>,
+    pages: Mutex<Pages>,
     budget: Mutex<Budget>,
     date: Mutex<(Instant, HeaderValue)>,
     counts: [AtomicU64; Resource::KINDS.len() + 1],

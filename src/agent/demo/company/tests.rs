@@ -131,6 +131,12 @@ fn the_same_seed_is_the_same_company() {
 }
 
 #[test]
+fn a_shorter_period_has_its_share_of_changes() {
+    let month = Company::new(7, at(1, 1, 0, 0), at(2, 1, 0, 0));
+    assert_eq!((month.merged(), month.repositories(), month.people(month.to)), (397, 40, 130));
+}
+
+#[test]
 fn equal_versions_have_equal_bodies() {
     let company = company(7);
     let web = index(&company, "web");
@@ -155,7 +161,7 @@ fn equal_versions_have_equal_bodies() {
             let body = Page::of(&company, "", (resource, WHOLE), "", now).body;
             let kept = seen.entry(company.version(resource, now)).or_insert_with(|| body.clone());
             assert_eq!(*kept, body, "{resource:?} at {now}");
-            now = now.plus_ms(5 * 3_600_000 + 60_000);
+            now = now.plus_ms(17 * 3_600_000 + 60_000);
         }
     }
 }
