@@ -4,7 +4,7 @@
 //! run is without network. It takes minutes; where CI is not set it runs only if OBSERVANCE_CONTAINER is.
 
 use std::{
-    env, fs,
+    fs,
     io::{self, Write as _},
     os::unix::fs::{MetadataExt as _, chown},
     path::{Path, PathBuf},
@@ -12,6 +12,8 @@ use std::{
     thread,
     time::Duration,
 };
+
+use crate::support::data::variable;
 
 /// The user of the image, as in `deploy/Dockerfile`.
 const USER: u32 = 65532;
@@ -24,7 +26,7 @@ const FOUNDED_WAIT_MAX: u32 = 300;
 #[test]
 fn the_image_builds_from_the_repository_runs_the_demo_and_stops_when_told() {
     if let Some(why) = skipped() {
-        writeln!(io::stderr(), "skipped: {why}").unwrap();
+        writeln!(io::stderr(), "skipped: the image is not built and run: {why}").unwrap();
         return;
     }
     let docker = Docker::start();
@@ -37,7 +39,7 @@ fn the_image_builds_from_the_repository_runs_the_demo_and_stops_when_told() {
 
 /// Why nothing is tested here, if so; never where CI is set.
 fn skipped() -> Option<&'static str> {
-    let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+    let set = |name| variable(name).is_some();
     match () {
         () if set("CI") => None,
         () if !cfg!(target_os = "linux") => Some("the image is for Linux"),

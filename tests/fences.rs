@@ -1,4 +1,4 @@
-//! What comes in from outside, held to `.deny.toml`: licences, what is banned, who may reach for what, one registry.
+//! What comes in from outside, held to `.deny.toml`: licences, what is banned, who may reach for what.
 //!
 //! It reads the lists of that file and not its whole language: one entry a line, as they stand there. `cargo deny` reads
 //! the same file where somebody has it.
@@ -6,8 +6,6 @@
 use std::{collections::BTreeSet, fs, process::Command};
 
 use serde_json::Value;
-
-const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 #[test]
 fn every_licence_is_one_of_those_allowed() {
@@ -34,15 +32,6 @@ fn what_is_banned_is_absent_and_what_is_fenced_is_reached_by_its_room_alone() {
     assert!(wrong.is_empty(), "{wrong:#?}");
     let fenced = |name: &str| edges(&metadata).iter().any(|(_, used)| used == name);
     assert!(fenced("object_store") && fenced("regorus") && fenced("reqwest"), "a fence around nothing");
-}
-
-#[test]
-fn everything_comes_from_one_registry() {
-    let metadata = metadata();
-    let from = |package: &Value| package["source"].as_str().is_none_or(|source| source == REGISTRY);
-    let strange: Vec<&str> =
-        packages(&metadata).filter(|p| !from(p)).filter_map(|p| p["name"].as_str()).collect();
-    assert!(strange.is_empty(), "{strange:?}");
 }
 
 /// A crate that only its wrappers may use; without wrappers, nobody.

@@ -1,10 +1,22 @@
-//! What holds of the whole; every suite is a module of this one binary.
+//! The one test binary: every suite is a module, and `support` is what they share.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "a test fails by panicking, also in what tests share; its texts are short, its file names its own"
+)]
 
-#[cfg(test)]
 mod container;
-#[cfg(test)]
 mod fences;
-#[cfg(test)]
-mod map;
-#[cfg(test)]
+mod foreign;
+mod formats;
+mod python;
 mod readme;
+mod support;
+mod tidy;
+mod vectors;

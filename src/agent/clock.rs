@@ -49,22 +49,17 @@ impl Clock {
         }
     }
 
-    /// Announces a party that works: simulated time stands still until it sleeps by [`Busy::clock`] or is dropped.
+    /// Announces a party that works: simulated time stands still until it sleeps by [`Busy::clock`] or is dropped. A party
+    /// sleeps in one place at a time, and only when nothing else of it goes on.
     pub fn busy(&self) -> Busy {
         let party = self.0.as_ref().map(|bound| {
             let mut state = bound.simulated.state();
             let id = state.id();
-            state.parties.insert(id, Party::default());
+            state.parties.insert(id, false);
             id
         });
         let simulated = self.0.as_ref().map(|bound| Bound { simulated: Arc::clone(&bound.simulated), party });
         Busy(Self(simulated))
-    }
-
-    /// Announces one of several things that a party does at the same time: the party sleeps once all of them do.
-    pub fn member(&self) -> Member {
-        self.change_party(|party| party.members += 1);
-        Member(self.clone())
     }
 
     /// Waits until the clock shows `at` or later.
@@ -85,16 +80,6 @@ impl Clock {
     /// Waits `ms` milliseconds.
     pub async fn sleep_ms(&self, ms: i64) {
         self.sleep_until(self.now().plus_ms(ms)).await;
-    }
-
-    fn change_party(&self, change: impl FnOnce(&mut Party)) {
-        if let Some(Bound { simulated, party: Some(id) }) = &self.0 {
-            let mut state = simulated.state();
-            if let Some(party) = state.parties.get_mut(id) {
-                change(party);
-            }
-            state.leap();
-        }
     }
 }
 
@@ -119,16 +104,6 @@ impl Drop for Busy {
     }
 }
 
-/// One of several things that a party does; see [`Clock::member`].
-#[derive(Debug)]
-pub struct Member(Clock);
-
-impl Drop for Member {
-    fn drop(&mut self) {
-        self.0.change_party(|party| party.members = party.members.saturating_sub(1));
-    }
-}
-
 #[derive(Debug)]
 struct Simulated(Mutex<State>);
 
@@ -136,14 +111,9 @@ struct Simulated(Mutex<State>);
 struct State {
     now: Instant,
     ids: u64,
-    parties: BTreeMap<u64, Party>,
+    /// Does it sleep?
+    parties: BTreeMap<u64, bool>,
     alarms: BTreeMap<(Instant, u64), Alarm>,
-}
-
-#[derive(Debug, Default)]
-struct Party {
-    members: usize,
-    asleep: usize,
 }
 
 #[derive(Debug)]
@@ -166,18 +136,18 @@ impl State {
 
     /// While everybody sleeps, time goes to the next alarm, whose sleeper is thereby awake.
     fn leap(&mut self) {
-        while self.parties.values().all(|party| party.asleep >= party.members.max(1)) {
+        while self.parties.values().all(|asleep| *asleep) {
             let Some(((at, _), alarm)) = self.alarms.pop_first() else { return };
             self.now = self.now.max(at);
-            self.wake(alarm.party);
+            self.set(alarm.party, false);
             // a sleeper that is being dropped does not hear it, and finds its alarm gone
             let _heard = alarm.ring.send(()).is_ok();
         }
     }
 
-    fn wake(&mut self, party: Option<u64>) {
-        if let Some(party) = party.and_then(|id| self.parties.get_mut(&id)) {
-            party.asleep = party.asleep.saturating_sub(1);
+    fn set(&mut self, party: Option<u64>, sleeps: bool) {
+        if let Some(asleep) = party.and_then(|id| self.parties.get_mut(&id)) {
+            *asleep = sleeps;
         }
     }
 }
@@ -192,9 +162,7 @@ impl Bound {
             }
             let key = (at, state.id());
             state.alarms.insert(key, Alarm { party: self.party, ring });
-            if let Some(party) = self.party.and_then(|id| state.parties.get_mut(&id)) {
-                party.asleep += 1;
-            }
+            state.set(self.party, true);
             state.leap();
             Sleeper { simulated: &self.simulated, key }
         };
@@ -213,7 +181,7 @@ impl Drop for Sleeper<'_> {
     fn drop(&mut self) {
         let mut state = self.simulated.state();
         if let Some(alarm) = state.alarms.remove(&self.key) {
-            state.wake(alarm.party);
+            state.set(alarm.party, false);
         }
     }
 }
@@ -235,25 +203,6 @@ mod tests {
         }
         assert_eq!(order.join_next().await.unwrap().unwrap(), (10, 10));
         assert_eq!(order.join_next().await.unwrap().unwrap(), (20, 20));
-    }
-
-    #[tokio::test]
-    async fn a_party_sleeps_only_when_all_its_members_do() {
-        let clock = Clock::simulated(Instant::from_s(0));
-        let party = clock.busy();
-        let (one, two) = (party.clock().member(), party.clock().member());
-        let sleeping = tokio::spawn({
-            let clock = party.clock().clone();
-            async move { clock.sleep_until(Instant::from_s(5)).await }
-        });
-        for _ in 0..10 {
-            tokio::task::yield_now().await;
-        }
-        assert_eq!(clock.now().s(), 0);
-        drop(two);
-        sleeping.await.unwrap();
-        assert_eq!(clock.now().s(), 5);
-        drop(one);
     }
 
     #[tokio::test]

@@ -71,6 +71,8 @@ impl Checkpoint {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn checkpoint() -> Checkpoint {
@@ -98,6 +100,22 @@ mod tests {
             let note = Signer::new("o", &[5; 32]).unwrap().sign(&wrong);
             let note = Note::parse(note.as_bytes());
             assert!(note.is_err() || Checkpoint::parse(&note.unwrap()).is_err(), "{wrong:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic_and_what_reads_writes_back(
+            any in "\\PC{0,60}",
+            size in "[0-9+-]{1,3}",
+            root in prop::collection::vec(any::<u8>(), 31..34),
+        ) {
+            for text in [format!("{any}\n"), format!("o\n{size}\n{}\n", STANDARD.encode(root))] {
+                let signed = Signer::new("o", &[5; 32]).unwrap().sign(&text);
+                if let Ok(read) = Note::parse(signed.as_bytes()).map_err(Into::into).and_then(|n| Checkpoint::parse(&n)) {
+                    prop_assert_eq!(read.text(), text);
+                }
+            }
         }
     }
 }

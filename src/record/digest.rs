@@ -157,6 +157,8 @@ as_text!(Digest, Root, Item);
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -170,5 +172,16 @@ mod tests {
         assert!(digest.to_hex().to_uppercase().parse::<Root>().is_err());
         assert!(digest.to_hex().parse::<Digest>().is_err());
         assert!("00".parse::<Item>().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(any in "\\PC{0,70}", hex in "(sha256:)?[0-9a-fA-F]{30,66}") {
+            for text in [any, hex] {
+                prop_assert!(text.parse::<Digest>().map_or(true, |read| read.to_string() == text));
+                prop_assert!(text.parse::<Root>().map_or(true, |read| read.to_string() == text));
+                prop_assert!(text.parse::<Item>().map_or(true, |read| read.to_string() == text));
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Keyed pseudonyms and row salts (formats section 3): HMAC-SHA-256, cut to 16 bytes.
 //!
-//! It neither makes nor stores keys; they come in by the door and are wiped when dropped.
+//! It neither makes nor stores keys; they come in by the door, and whoever keeps them wipes them.
 
 use std::fmt;
 

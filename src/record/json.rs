@@ -157,10 +157,13 @@ pub fn to_canonical<T: Serialize>(value: &T) -> Result<Vec<u8>, JsonError> {
     Ok(Value::parse(&text)?.to_canonical())
 }
 
-/// A typed value from canonical bytes. The type should refuse unknown fields.
-pub fn from_canonical<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ReadError> {
+/// A typed value from canonical bytes, which must be those that the value is written as. The type should refuse unknown
+/// fields.
+pub fn from_canonical<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, ReadError> {
     Value::parse_canonical(bytes)?;
-    serde_json::from_slice(bytes).map_err(ReadError::from)
+    let value = serde_json::from_slice(bytes)?;
+    // serde reads a list where an object belongs; one value has one spelling
+    if to_canonical(&value)? == bytes { Ok(value) } else { Err(ReadError::Shape("another spelling".into())) }
 }
 
 /// Why bytes are not the typed value they should be.

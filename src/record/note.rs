@@ -260,5 +260,16 @@ mod tests {
             let _read = Note::parse(&bytes).is_ok();
             let _read = text.parse::<VerifierKey>().is_ok();
         }
+
+        #[test]
+        fn a_changed_vkey_is_refused_or_another_key(at in 0_usize..70, to in "[ -~]") {
+            let vkey = Signer::new("example.test/log", &[1; 32]).unwrap().verifier().to_string();
+            let mut changed = vkey.clone();
+            prop_assume!(at < vkey.len());
+            changed.replace_range(at..=at, &to);
+            if let Ok(read) = changed.parse::<VerifierKey>() {
+                prop_assert_eq!(read.to_string(), changed);
+            }
+        }
     }
 }

@@ -16,6 +16,8 @@ const END: &[u8; 8] = b"OBSPAKND";
 pub const BLOCK_BYTES_MAX: usize = 262_144;
 /// Largest pack; a larger run makes several.
 pub const PACK_BYTES_MAX: usize = 32 << 20;
+/// Most raw bytes of all blocks together: what a reader of a hostile pack must be ready to hold.
+pub const PACK_RAW_BYTES_MAX: usize = 256 << 20;
 /// Largest artefact.
 pub const ARTEFACT_BYTES_MAX: usize = 16 << 20;
 const HEAD_BYTES: usize = 40;
@@ -176,6 +178,9 @@ pub fn encode(nonce: &[u8; 32], artefacts: &[Artefact]) -> Result<Vec<u8>, PackE
         index.extend_from_slice(&[0; 4]);
         data.extend_from_slice(&artefact.bytes);
     }
+    if data.len().saturating_add(index.len()) > PACK_RAW_BYTES_MAX {
+        return Err(PackError::Large);
+    }
     let mut out = [MAGIC.as_slice(), nonce].concat();
     let mut directory = Vec::new();
     for (stream, bytes) in [(1, &data), (0, &index)] {
@@ -199,7 +204,8 @@ pub fn encode(nonce: &[u8; 32], artefacts: &[Artefact]) -> Result<Vec<u8>, PackE
     if out.len() > PACK_BYTES_MAX { Err(PackError::Large) } else { Ok(out) }
 }
 
-/// The artefacts of a pack, sorted by digest and role; every block and every artefact is checked against its digest.
+/// The artefacts of a pack, sorted by digest and role; every block and every artefact is checked against its digest, and
+/// no byte may lie outside of them.
 pub fn decode(pack: &[u8]) -> Result<Vec<Artefact>, PackError> {
     if pack.len() > PACK_BYTES_MAX {
         return Err(PackError::Large);
@@ -216,11 +222,28 @@ pub fn decode(pack: &[u8]) -> Result<Vec<Artefact>, PackError> {
         let stored = pack.get(block.offset..at).ok_or(PackError::Form("a block outside the pack"))?;
         let stream = if block.data { &mut data } else { &mut index };
         stream.extend_from_slice(&block.open(stored)?);
+        if data.len().saturating_add(index.len()) > PACK_RAW_BYTES_MAX {
+            return Err(PackError::Large);
+        }
     }
-    let index = index.chunks(RECORD_BYTES);
-    let artefacts = index.map(|record| artefact(record, &data)).collect::<Result<Vec<_>, _>>()?;
-    let sorted = artefacts.is_sorted_by(|a, b| a.key() < b.key());
-    if sorted { Ok(artefacts) } else { Err(PackError::Form("an index out of order")) }
+    let end = at.saturating_add(directory.len()).saturating_add(TAIL_BYTES);
+    if end != pack.len() {
+        return Err(PackError::Form("bytes between the blocks and the directory"));
+    }
+    artefacts(&index, &data)
+}
+
+/// Reads the index; artefacts lie in its order, one after the other, and fill the data stream.
+fn artefacts(index: &[u8], data: &[u8]) -> Result<Vec<Artefact>, PackError> {
+    let (mut found, mut at) = (Vec::new(), 0);
+    for record in index.chunks(RECORD_BYTES) {
+        let artefact = artefact(record, &mut at, data)?;
+        if found.last().is_some_and(|last: &Artefact| last.key() >= artefact.key()) {
+            return Err(PackError::Form("an index out of order"));
+        }
+        found.push(artefact);
+    }
+    if at == data.len() { Ok(found) } else { Err(PackError::Form("bytes of no artefact")) }
 }
 
 fn directory(pack: &[u8]) -> Result<&[u8], PackError> {
@@ -270,16 +293,22 @@ impl Block {
     }
 }
 
-fn artefact(mut record: &[u8], data: &[u8]) -> Result<Artefact, PackError> {
+fn artefact(mut record: &[u8], at: &mut usize, data: &[u8]) -> Result<Artefact, PackError> {
     let digest = Digest::from_bytes(take(&mut record)?);
     let from = usize::try_from(u64::from_be_bytes(take(&mut record)?)).unwrap_or(usize::MAX);
     let length = usize::try_from(u64::from_be_bytes(take(&mut record)?)).unwrap_or(usize::MAX);
     let [role, media, high, low, pad @ ..]: [u8; 8] = take(&mut record)?;
     let known = Role::from_byte(role).zip(Media::from_byte(media)).filter(|_| pad == [0; 4]);
     let (role, media) = known.ok_or(PackError::Form("a wrong index record"))?;
-    let bytes = from.checked_add(length).and_then(|to| data.get(from..to));
-    let bytes = bytes.ok_or(PackError::Form("an artefact outside its stream"))?.to_vec();
-    let read = Artefact::new(role, media, bytes).numbered(u16::from_be_bytes([high, low]));
+    if from != *at {
+        return Err(PackError::Form("artefacts that do not lie one after the other"));
+    }
+    if length > ARTEFACT_BYTES_MAX {
+        return Err(PackError::Large);
+    }
+    *at = from.saturating_add(length);
+    let bytes = data.get(from..*at).ok_or(PackError::Form("an artefact outside its stream"))?;
+    let read = Artefact::new(role, media, bytes.to_vec()).numbered(u16::from_be_bytes([high, low]));
     if read.digest == digest {
         Ok(read)
     } else {
@@ -321,6 +350,23 @@ mod tests {
         let read = decode(&encode(&[9; 32], &given).unwrap()).unwrap();
         assert_eq!(read.len(), 5);
         assert!(given.iter().all(|artefact| read.contains(artefact)));
+    }
+
+    #[test]
+    fn no_byte_lies_outside_of_an_artefact() {
+        let pack = encode(&[9; 32], &artefacts(&[10])).unwrap();
+        let directory_at = pack.len() - TAIL_BYTES - 2 * RECORD_BYTES;
+        let mut between = pack.clone();
+        between.insert(directory_at, 7);
+        let tail = between.len() - TAIL_BYTES;
+        between[tail..tail + 8].copy_from_slice(&(directory_at as u64 + 1).to_be_bytes());
+        assert_eq!(decode(&between), Err(PackError::Form("bytes between the blocks and the directory")));
+
+        let lonely = artefacts(&[]);
+        let index = [Digest::of(b"a").as_bytes().as_slice(), &[0; 15], &[1, 1, 1, 0, 0, 0, 0, 0, 0]].concat();
+        assert_eq!(super::artefacts(&index, b"a").unwrap().len(), 1);
+        assert_eq!(super::artefacts(&index, b"ab"), Err(PackError::Form("bytes of no artefact")));
+        assert_eq!(decode(&encode(&[9; 32], &lonely).unwrap()), Ok(lonely));
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub fn encode<'a>(results: impl IntoIterator<Item = &'a ItemResult>) -> Vec<u8> 
         states.push(result.state().byte());
         if result.state() != State::Passed {
             let joined = result.codes_joined();
-            // the judge bounds the codes of one item far below 64 KiB
+            // a result holds no more than CODES_BYTES_MAX
             codes.extend_from_slice(&u16::try_from(joined.len()).unwrap_or(u16::MAX).to_be_bytes());
             codes.extend_from_slice(joined.as_bytes());
         }

@@ -114,6 +114,13 @@ mod tests {
 
     proptest! {
         #[test]
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            if let Ok(entries) = unbundle(&bytes) {
+                prop_assert_eq!(bundle(entries), Ok(bytes));
+            }
+        }
+
+        #[test]
         fn bundles_read_back(entries in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..20)) {
             let bytes = bundle(entries.iter().map(Vec::as_slice)).unwrap();
             prop_assert_eq!(unbundle(&bytes).unwrap(), entries.iter().map(Vec::as_slice).collect::<Vec<_>>());

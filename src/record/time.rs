@@ -151,6 +151,8 @@ const fn civil_from_days(days: i64) -> (i64, i64, i64) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -174,6 +176,15 @@ mod tests {
             "2026-01-01 00:00:00.000Z",
         ] {
             assert!(wrong.parse::<Instant>().is_err(), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(any in "\\PC{0,30}", near in "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z") {
+            for text in [any, near] {
+                prop_assert!(text.parse::<Instant>().map_or(true, |read| read.to_string() == text));
+            }
         }
     }
 }

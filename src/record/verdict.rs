@@ -8,6 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// Longest reason code, in bytes.
 pub const CODE_BYTES_MAX: usize = 64;
+/// Most bytes of the codes of one result, joined: their length travels in 16 bits.
+pub const CODES_BYTES_MAX: usize = 65_535;
 
 /// A text that is not a reason code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -141,9 +143,12 @@ impl ItemResult {
         Self { state: State::Passed, codes: BTreeSet::new() }
     }
 
-    /// A state with its codes; `None` if a state other than passed has none, or passed has some.
+    /// A state with its codes; `None` if a state other than passed has none, passed has some, or they are longer than
+    /// [`CODES_BYTES_MAX`].
     pub fn new(state: State, codes: BTreeSet<Code>) -> Option<Self> {
-        ((state == State::Passed) == codes.is_empty()).then_some(Self { state, codes })
+        let said = Self { state, codes };
+        let fits = said.codes_joined().len() <= CODES_BYTES_MAX;
+        (fits && (state == State::Passed) == said.codes.is_empty()).then_some(said)
     }
 
     /// A state with its one code; passed ignores it.
@@ -197,6 +202,8 @@ impl Empty {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -220,5 +227,15 @@ mod tests {
     fn every_state_but_passed_says_why() {
         assert!(ItemResult::new(State::Failed, BTreeSet::new()).is_none());
         assert!(ItemResult::new(State::Passed, BTreeSet::new()).is_some());
+        let many = |n| (0..n).map(|i| format!("{i:064}").parse().unwrap()).collect();
+        assert!(ItemResult::new(State::Failed, many(1008)).is_some());
+        assert!(ItemResult::new(State::Failed, many(1009)).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC{0,70}") {
+            prop_assert!(text.parse::<Code>().map_or(true, |read| read.to_string() == text));
+        }
     }
 }

@@ -90,13 +90,23 @@ impl PeriodView {
     pub fn new(ledger: &Ledger, id: &str, from: Instant, to: Instant) -> Self {
         let now = ledger.t().unwrap_or(from);
         let states = || ledger.policies().values().filter(|state| state.effect.evidence().is_some());
-        let policies: Vec<PolicyView> = states().map(|state| policy(ledger, state, (from, to), now)).collect();
+        let policies: Vec<PolicyView> =
+            states().map(|state| policy(ledger, state, (from, to), now)).collect();
         let deviating = policies.iter().flat_map(|p| p.period.deviations.iter().map(|d| d.item));
         let seen = policies.iter().flat_map(|p| p.period.events.iter().flat_map(|e| [Some(e.item), e.of]));
         let named = deviating.chain(seen.flatten()).filter_map(|item| Some((item, name(ledger, &item)?)));
         let names = named.collect();
         let (id, until) = (id.to_owned(), now.min(to));
-        Self { id, from, to, known_at: ledger.size(), until, slots: slots(ledger, from, to, now), policies, names }
+        Self {
+            id,
+            from,
+            to,
+            known_at: ledger.size(),
+            until,
+            slots: slots(ledger, from, to, now),
+            policies,
+            names,
+        }
     }
 
     /// What people call an item; its pseudonym if nothing better is known.

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use observance_record::{Digest, entry::Policy, json};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{bag::Bag, report::Failure};
 
 /// `meta.json` of a policy: the bytes that its digest covers.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct PolicyMeta {
     contract: u64,

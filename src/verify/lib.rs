@@ -9,7 +9,7 @@ mod artefacts;
 mod bag;
 mod bound;
 mod check;
-#[cfg(feature = "cli")]
+#[cfg(feature = "folder")]
 mod folder;
 mod log;
 #[cfg(feature = "replay")]
@@ -21,5 +21,5 @@ pub use self::{
     check::{Trust, verify},
     report::{Conclusion, Failure, Replayed, Report},
 };
-#[cfg(feature = "cli")]
+#[cfg(feature = "folder")]
 pub use folder::{Folder, FolderError};

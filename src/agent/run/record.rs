@@ -49,7 +49,7 @@ impl Agent {
         let said = verdicts::ask(&self.setup, ledger, &sealed, &mut self.memo);
         let changes: Vec<Change> =
             said.changes.iter().flat_map(|changed| changes_of(changed, sealed.run.as_of)).collect();
-        let verdict = self.verdict(&task, &said);
+        let verdict = self.verdict(&task, sealed.run.as_of, &said);
         sealed.artefacts.extend(said.artefacts.iter().cloned());
 
         let mut batch = Batch::new(self.journal.now(), By::Start(self.by));
@@ -71,7 +71,7 @@ impl Agent {
         Ok(())
     }
 
-    fn verdict(&self, task: &Task, said: &Said) -> Verdict {
+    fn verdict(&self, task: &Task, now: Instant, said: &Said) -> Verdict {
         let last = self.journal.ledger().runs().get(&task.collector);
         let stored = last.and_then(|last| last.list.as_ref());
         let repeats = |(seq, list): &&(u64, Vec<entry::PolicyVerdict>)| {
@@ -79,7 +79,6 @@ impl Agent {
         };
         let same = stored.filter(repeats).map(|(seq, _)| *seq);
         let list = if same.is_none() { Some(said.list.clone()) } else { None };
-        let now = Instant::EPOCH;
         Verdict { run: 0, now, same, list, part: false }
     }
 

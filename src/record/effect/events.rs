@@ -69,6 +69,11 @@ impl Events {
         Some(Transition { item, from, to, observed_from, observed_to: now, evidence: Evidence::Event })
     }
 
+    /// What was said of an event last.
+    pub(super) fn state(&self, item: &Item) -> Option<State> {
+        self.items.get(item).map(|judged| judged.result.state())
+    }
+
     /// The events of an interval, by instant, then by item.
     pub(super) fn within(&self, span: Span) -> impl Iterator<Item = &Judged> {
         let first = Item::from_bytes([0; 16]);

@@ -189,6 +189,11 @@ impl Effect {
         self.events.judge((now, seq), event, result)
     }
 
+    /// What was said of an event last; `None` if it was never judged.
+    pub fn event_state(&self, item: &Item) -> Option<State> {
+        self.events.state(item)
+    }
+
     /// What the policy's evidence speaks about; `None` while there is none. A policy on events of which none has
     /// happened yet says `Window`: only its windows are known.
     pub fn evidence(&self) -> Option<Evidence> {

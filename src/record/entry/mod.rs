@@ -82,7 +82,7 @@ impl Entry {
         if bytes.len() > ENTRY_BYTES_MAX { Err(EntryError::Long(bytes.len())) } else { Ok(bytes) }
     }
 
-    /// Reads a leaf: canonical, nothing unknown in a known kind and version.
+    /// Reads a leaf: canonical, nothing unknown in a known kind and version, and spelt as [`Entry::encode`] spells it.
     pub fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
         if bytes.len() > ENTRY_BYTES_MAX {
             return Err(EntryError::Long(bytes.len()));
@@ -90,7 +90,17 @@ impl Entry {
         Value::parse_canonical(bytes)?;
         let envelope: Envelope<&RawValue> = serde_json::from_slice(bytes).map_err(|e| shape("?", &e))?;
         let body = Body::from_raw(&envelope.kind, envelope.v, envelope.body)?;
-        Ok(Self { body, by: envelope.by, seq: envelope.seq, t: envelope.t })
+        let entry = Self { body, by: envelope.by, seq: envelope.seq, t: envelope.t };
+        // serde reads a list where an object belongs, and a flag that says `false` where it would be absent; a second
+        // spelling of one entry must not stand in the log
+        if entry.encode()? == bytes { Ok(entry) } else { Err(spelling(entry.body.kind())) }
+    }
+}
+
+fn spelling(kind: &str) -> EntryError {
+    EntryError::Shape {
+        kind: kind.chars().take(40).collect(),
+        what: "not spelt as a writer spells it".into(),
     }
 }
 
@@ -151,7 +161,10 @@ macro_rules! kinds {
             fn from_raw(kind: &str, v: u64, raw: &RawValue) -> Result<Self, EntryError> {
                 match (kind, v) {
                     $(($kind, $v) => typed(kind, raw).map(|body| Self::$name(Box::new(body))),)*
-                    _ => Ok(Self::Foreign { kind: kind.to_owned(), v, body: raw.get().to_owned() }),
+                    _ if raw.get().starts_with('{') => {
+                        Ok(Self::Foreign { kind: kind.to_owned(), v, body: raw.get().to_owned() })
+                    }
+                    _ => Err(spelling(kind)),
                 }
             }
         }
@@ -207,6 +220,8 @@ kinds! {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -243,6 +258,29 @@ mod tests {
     fn other_spellings_of_the_same_entry_are_refused() {
         let spaced = br#"{"body":{"last_size":7}, "by":1,"kind":"heartbeat","seq":7,"t":"2027-01-15T08:00:00.000Z","v":1}"#;
         let repeated = br#"{"body":{"last_size":7},"by":1,"by":1,"kind":"heartbeat","seq":7,"t":"2027-01-15T08:00:00.000Z","v":1}"#;
-        assert!(Entry::decode(spaced).is_err() && Entry::decode(repeated).is_err());
+        let list = br#"{"body":[7],"by":1,"kind":"heartbeat","seq":7,"t":"2027-01-15T08:00:00.000Z","v":1}"#;
+        let bare = br#"[{"last_size":7},1,"heartbeat",7,"2027-01-15T08:00:00.000Z",1]"#;
+        let flag = br#"{"body":{"digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","id":"a","removed":false,"source":"b","yields":[]},"by":1,"kind":"collector","seq":7,"t":"2027-01-15T08:00:00.000Z","v":1}"#;
+        let foreign = br#"{"body":7,"by":1,"kind":"erasure","seq":7,"t":"2027-01-15T08:00:00.000Z","v":1}"#;
+        for wrong in [spaced.as_slice(), repeated, list, bare, flag, foreign] {
+            assert!(Entry::decode(wrong).is_err(), "{}", String::from_utf8_lossy(wrong));
+        }
+        let removed = String::from_utf8_lossy(flag).replace("false", "true");
+        assert!(Entry::decode(removed.as_bytes()).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(
+            bytes in prop::collection::vec(any::<u8>(), 0..200),
+            kind in prop::sample::select(vec!["run", "verdict", "slots", "gap", "period.open", "genesis", "x.y"]),
+            body in "[\\[\\]{}:,\"a-f0-9]{0,40}",
+        ) {
+            let _read = Entry::decode(&bytes).is_ok();
+            let text = format!(r#"{{"body":{body},"by":1,"kind":"{kind}","seq":7,"t":"2027-01-15T08:00:00.000Z","v":1}}"#);
+            if let Ok(entry) = Entry::decode(text.as_bytes()) {
+                prop_assert_eq!(entry.encode(), Ok(text.into_bytes()));
+            }
+        }
     }
 }

@@ -1,0 +1,6 @@
+//! What the suites share. It asserts nothing about the product by itself.
+
+pub(crate) mod data;
+pub(crate) mod golden;
+pub(crate) mod mini;
+pub(crate) mod samples;
