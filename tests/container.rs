@@ -79,6 +79,7 @@ fn shows_the_demo_whose_bundle_verifies_outside(docker: &Docker) {
 fn stops_when_told(docker: &Docker) {
     let home = docker.home("agent");
     fs::write(home.join("observance.yaml"), CONFIG).unwrap();
+    docker.says(&docker.run(&home, &["--rm"], &["key", "new", "--out", "keys"]));
     let container = docker.says(&docker.run(&home, &["-d", "-e", "GITHUB_TOKEN=none"], &["run"]));
     let logs = || docker.output(&["logs", &container]);
     let founded = until(FOUNDED_WAIT_MAX, || find(&home, "000000000000"));

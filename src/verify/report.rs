@@ -112,7 +112,7 @@ impl Report {
                 );
             }
             (Conclusion::Fails, failure) => {
-                line(out, &format!("FAILS   {origin}: {}", words(failure.as_ref())))
+                line(out, &format!("FAILS   {origin}: {}", words(failure.as_ref())));
             }
             (Conclusion::Unchecked, failure) => {
                 line(out, &format!("could not be checked   {origin}: {}", words(failure.as_ref())));

@@ -1,6 +1,8 @@
 //! What the suites share. It asserts nothing about the product by itself.
 
 pub(crate) mod data;
+pub(crate) mod faulty;
 pub(crate) mod golden;
 pub(crate) mod mini;
+pub(crate) mod s3;
 pub(crate) mod samples;

@@ -25,7 +25,7 @@ use self::{company::Company, receiver::Receiver, tell::Teller, world::World};
 use crate::{
     bundle::{Builder, Cover, Written, page},
     clock::Clock,
-    run::{Agent, News, RunError, artefacts_of, fold},
+    run::{Agent, News, RunError, fold},
     status,
     store::{HeadFile, Interrupting, Location, Sharing, Store, Strike, connect},
 };
@@ -37,9 +37,9 @@ const DAY_MS: i64 = 86_400_000;
 /// How long the agent goes on after the period's end, so that its last slots are answered.
 const AFTER_MS: i64 = 2 * 3_600_000;
 /// How long the agent is away after it was killed.
-const AWAY_MS: i64 = 70 * 60_000;
+const AWAY_MS: i64 = 100 * 60_000;
 /// Store calls after which it is killed: late in May, in the middle of writing.
-const CALLS_PER_DAY: u64 = 30;
+const CALLS_PER_DAY: u64 = 24;
 
 /// What to demonstrate.
 #[derive(Debug, Clone)]
@@ -168,9 +168,9 @@ async fn conclude(world: &World, options: &Options, (from, to): (Instant, Instan
     let keys = &world.setup.keys;
     let salts = keys.salt_key(keys.epoch()).context("the demo's keys have no salt")?;
     let mut builder = Builder::create(&options.out, &salts)?;
-    for commit in world.commits(&store).await? {
+    for (commit, outside) in world.commits(&store).await? {
         let entries = fold::entries(&commit)?;
-        let artefacts = artefacts_of(&store, &commit, &entries).await?;
+        let artefacts = fold::artefacts(&commit, &outside)?;
         fold::fold(&mut ledger, &entries, &artefacts, &salts)?;
         builder.commit(&commit, &artefacts)?;
     }

@@ -63,29 +63,17 @@ impl Teller {
                 let slots = if *n == 1 { "slot" } else { "slots" };
                 self.line(out, news.at, "GAP", schedule, &format!("{n} {slots} without a run: {cause}"))
             }
-            Happening::Changed { policy, item, from, to, observed_from, observed_to } => {
-                let title = title(world, policy);
+            Happening::Changed { policy, item, to, observed_from, observed_to, .. } => {
+                let word = if *to == State::Failed { "DRIFT" } else { "FIXED" };
                 let between = self.between(*observed_from, *observed_to);
-                match (item, to) {
-                    (Some(item), State::Failed) => self.line(
-                        out,
-                        news.at,
-                        "DRIFT",
-                        &title,
-                        &format!("{} deviates, {between}", visible(item)),
-                    ),
-                    (Some(item), _) => {
-                        self.line(out, news.at, "FIXED", &title, &format!("{}, {between}", visible(item)))
-                    }
-                    (None, State::Unknown) => self.line(
-                        out,
-                        news.at,
-                        "BLIND",
-                        &title,
-                        &format!("was {from}; nothing is called failed"),
-                    ),
-                    (None, _) => self.line(out, news.at, "SEEN", &title, "whole again"),
-                }
+                self.line(out, news.at, word, &title(world, policy), &format!("{}, {between}", visible(item)))
+            }
+            Happening::Sight { policy, seen: false } => {
+                let said = "cannot be seen whole; nothing is called failed for that";
+                self.line(out, news.at, "BLIND", &title(world, policy), said)
+            }
+            Happening::Sight { policy, seen: true } => {
+                self.line(out, news.at, "SEEN", &title(world, policy), "seen whole again")
             }
             Happening::Started { size } if *size > 20 => {
                 self.line(out, news.at, "AGAIN", "agent", &format!("started on a log of {size} entries"))
@@ -103,7 +91,7 @@ impl Teller {
         what: &str,
         text: &str,
     ) -> io::Result<()> {
-        writeln!(out, "{}  {word:<5}  {what:<24}  {text}", self.stamp(at))
+        writeln!(out, "{}  {word:<5}  {what:<40}  {text}", self.stamp(at))
     }
 
     fn between(&self, from: Instant, to: Instant) -> String {

@@ -5,6 +5,7 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, anyhow};
+use bytes::Bytes;
 use observance_judge::Policy;
 use observance_record::{Instant, commit::Commit, entry::PeriodOpen, note::Signer};
 
@@ -103,12 +104,12 @@ impl World {
         }
     }
 
-    /// Every commit of the log, checked.
-    pub(super) async fn commits(&self, store: &Store) -> anyhow::Result<Vec<Commit>> {
+    /// Every commit of the log, checked, and the packs that lie outside it.
+    pub(super) async fn commits(&self, store: &Store) -> anyhow::Result<Vec<(Commit, Vec<Bytes>)>> {
         let key = Signer::new(ORIGIN, self.setup.keys.signing_seed())?.verifier();
         let mut commits = Vec::new();
-        let mut reader = |commit: Commit| {
-            commits.push(commit);
+        let mut reader = |commit: Commit, outside: Vec<Bytes>| {
+            commits.push((commit, outside));
             Ok(())
         };
         read(store.objects(), ORIGIN, vec![key], &self.clock, &mut reader).await?;

@@ -1,5 +1,6 @@
 //! Commits taken in: the ledger is what the log says, whoever wrote it, now or before a restart.
 
+use bytes::Bytes;
 use observance_record::{
     commit::Commit,
     entry::Entry,
@@ -64,10 +65,11 @@ impl Artefacts for Beside<'_> {
     }
 }
 
-/// What the packs inside a commit hold.
-pub fn inline_artefacts(commit: &Commit) -> Result<Vec<Artefact>, FoldError> {
-    let decoded = commit.packs.iter().map(|bytes| pack::decode(bytes));
-    let decoded: Vec<_> = decoded
+/// What all packs of a commit hold: those inside it, and those that its runs name and that lie outside.
+pub fn artefacts(commit: &Commit, outside: &[Bytes]) -> Result<Vec<Artefact>, FoldError> {
+    let packs = commit.packs.iter().map(Vec::as_slice).chain(outside.iter().map(AsRef::as_ref));
+    let decoded: Vec<_> = packs
+        .map(pack::decode)
         .collect::<Result<_, _>>()
         .map_err(|source| FoldError::Pack { ordinal: commit.ordinal, source })?;
     Ok(decoded.into_iter().flatten().collect())

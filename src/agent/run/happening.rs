@@ -43,12 +43,12 @@ pub enum Happening {
         /// Why.
         cause: &'static str,
     },
-    /// An item's state changed, or a population came out of sight or back.
+    /// An item's state changed.
     Changed {
         /// The policy.
         policy: String,
-        /// The item's name; none for the population.
-        item: Option<String>,
+        /// The item's name.
+        item: String,
         /// Before.
         from: State,
         /// Now.
@@ -57,6 +57,13 @@ pub enum Happening {
         observed_from: Instant,
         /// The first of the new.
         observed_to: Instant,
+    },
+    /// A policy's population came out of sight, or back into it whole.
+    Sight {
+        /// The policy.
+        policy: String,
+        /// Is it back?
+        seen: bool,
     },
     /// An alert was delivered, or not.
     Told {

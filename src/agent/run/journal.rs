@@ -2,12 +2,11 @@
 //!
 //! Waits for a store that is away, since evidence in memory is worth the wait; gives up only when the log is broken.
 
-use std::collections::BTreeSet;
-
+use bytes::Bytes;
 use observance_record::{
     Digest, Instant,
     commit::Commit,
-    entry::{Body, Entry, PackRef},
+    entry::{Entry, PackRef},
     item::SaltKey,
     ledger::Ledger,
     note::{NoteError, Signer},
@@ -87,30 +86,34 @@ impl Journal {
             .map_err(|source| JournalError::Origin { origin: setup.origin.clone(), source })?;
         let mut commits = Vec::new();
         let log = {
-            let mut reader = |commit: Commit| {
-                commits.push(commit);
+            let mut reader = |commit: Commit, outside: Vec<Bytes>| {
+                commits.push((commit, outside));
                 Ok(())
             };
             Log::open(store, &setup.origin, signer, memory, &mut reader).await?
         };
         let mut journal = Self { log, ledger: Ledger::default(), salts, epoch, clock, chance };
-        for commit in commits {
-            journal.take(store, &commit, told).await?;
+        for (commit, outside) in commits {
+            journal.take(&commit, &outside, told)?;
         }
         Ok(journal)
     }
 
-    async fn take(
+    fn take(&mut self, commit: &Commit, outside: &[Bytes], told: &mut Told<'_>) -> Result<(), JournalError> {
+        let entries = fold::entries(commit)?;
+        let artefacts = fold::artefacts(commit, outside)?;
+        self.fold(&entries, &artefacts, told)
+    }
+
+    fn fold(
         &mut self,
-        store: &Store,
-        commit: &Commit,
+        entries: &[Entry],
+        artefacts: &[Artefact],
         told: &mut Told<'_>,
     ) -> Result<(), JournalError> {
-        let entries = fold::entries(commit)?;
-        let artefacts = artefacts_of(store, commit, &entries).await?;
-        fold::fold(&mut self.ledger, &entries, &artefacts, &self.salts)?;
-        for entry in &entries {
-            told(entry, &artefacts);
+        fold::fold(&mut self.ledger, entries, artefacts, &self.salts)?;
+        for entry in entries {
+            told(entry, artefacts);
         }
         Ok(())
     }
@@ -160,8 +163,8 @@ impl Journal {
     ) -> Result<u64, JournalError> {
         loop {
             let mut commits = Vec::new();
-            let mut reader = |commit: Commit| {
-                commits.push(commit);
+            let mut reader = |commit: Commit, outside: Vec<Bytes>| {
+                commits.push((commit, outside));
                 Ok(())
             };
             let appended = match self.log.append(batch, packs.clone(), &mut reader).await {
@@ -176,13 +179,11 @@ impl Journal {
             };
             let ours = matches!(appended, Ok(Some(_)));
             let last = commits.len().saturating_sub(1);
-            for (i, commit) in commits.iter().enumerate() {
-                let entries = fold::entries(commit)?;
-                let inline = fold::inline_artefacts(commit)?;
-                let beside = if ours && i == last { artefacts } else { &inline };
-                fold::fold(&mut self.ledger, &entries, beside, &self.salts)?;
-                for entry in &entries {
-                    told(entry, beside);
+            for (i, (commit, outside)) in commits.iter().enumerate() {
+                if ours && i == last {
+                    self.fold(&fold::entries(commit)?, artefacts, told)?;
+                } else {
+                    self.take(commit, outside, told)?;
                 }
             }
             match appended {
@@ -209,27 +210,6 @@ fn is_passing(error: &StoreError) -> bool {
             | StoreError::Objects { .. }
             | StoreError::Contended { .. }
     )
-}
-
-/// What all packs of a commit hold: those inside it, and those that its runs name.
-pub async fn artefacts_of(
-    store: &Store,
-    commit: &Commit,
-    entries: &[Entry],
-) -> Result<Vec<Artefact>, JournalError> {
-    let mut artefacts = fold::inline_artefacts(commit)?;
-    let named = entries.iter().filter_map(|entry| match &entry.body {
-        Body::Run(run) => Some(&run.packs),
-        _other => None,
-    });
-    let outside: BTreeSet<Digest> = named.flatten().filter(|p| !p.inline).map(|p| p.sha256).collect();
-    for digest in outside {
-        let bytes = store.pack(&digest).await?;
-        let read =
-            pack::decode(&bytes).map_err(|source| FoldError::Pack { ordinal: commit.ordinal, source })?;
-        artefacts.extend(read);
-    }
-    Ok(artefacts)
 }
 
 fn grouped(artefacts: &[Artefact]) -> Vec<&[Artefact]> {

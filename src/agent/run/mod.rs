@@ -29,7 +29,7 @@ use self::{
 };
 pub use self::{
     happening::{Happening, News},
-    journal::{Journal, JournalError, artefacts_of},
+    journal::{Journal, JournalError},
     setup::{RUNNING_MAX, Setup, Shared},
 };
 use crate::{

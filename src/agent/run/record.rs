@@ -115,14 +115,18 @@ impl Agent {
             requests: run.requests,
             fails: said.list.iter().map(|policy| (policy.policy.clone(), policy.failed)).collect(),
         });
-        for Change { drift, name, .. } in changes {
-            self.say(Happening::Changed {
-                policy: drift.policy,
-                item: name.or_else(|| drift.item.map(|item| item.to_string())),
-                from: drift.from,
-                to: drift.to,
-                observed_from: drift.observed_from,
-                observed_to: drift.observed_to,
+        for Change { drift, name, word } in changes {
+            let policy = drift.policy;
+            self.say(match drift.item {
+                None => Happening::Sight { policy, seen: word == Word::Fixed },
+                Some(item) => Happening::Changed {
+                    policy,
+                    item: name.unwrap_or_else(|| item.to_string()),
+                    from: drift.from,
+                    to: drift.to,
+                    observed_from: drift.observed_from,
+                    observed_to: drift.observed_to,
+                },
             });
         }
     }
@@ -199,7 +203,7 @@ fn changes_of(changed: &Changed, now: Instant) -> Vec<Change> {
     let sight = changed.sight.map(|sight| Change {
         drift: drift(None, sight.from, sight.to, sight.observed_from),
         name: None,
-        word: if sight.to == State::Unknown { Word::Blind } else { Word::Fixed },
+        word: if sight.seen { Word::Fixed } else { Word::Blind },
     });
     sight.into_iter().chain(items).collect()
 }

@@ -51,6 +51,8 @@ pub(super) struct Changed {
 /// The population came out of sight, or back into it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Sight {
+    /// Is it back?
+    pub seen: bool,
     /// The roll-up before.
     pub from: State,
     /// The roll-up now; unknown when out of sight.
@@ -157,10 +159,10 @@ fn changed(
         match (whole, state.blind_since, state.looked) {
             (false, None, Some(looked)) => {
                 let from = state.column.as_ref().map_or(State::Unknown, |column| rolled(&column.results));
-                Some(Sight { from, to: State::Unknown, observed_from: looked })
+                Some(Sight { seen: false, from, to: State::Unknown, observed_from: looked })
             }
             (true, Some(_), Some(_)) => {
-                Some(Sight { from: State::Unknown, to: rolled(results), observed_from: as_of })
+                Some(Sight { seen: true, from: State::Unknown, to: rolled(results), observed_from: as_of })
             }
             _ => None,
         }

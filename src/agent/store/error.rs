@@ -167,6 +167,12 @@ pub enum Tamper {
         /// Its place.
         seq: u64,
     },
+    /// A run names a pack that does not travel with its commit in the way that it says.
+    #[error("a run names pack {digest}, which does not travel with it so")]
+    Pack {
+        /// Which.
+        digest: String,
+    },
     /// Objects lie beyond a commit that is missing.
     #[error("it is missing, yet {beyond} lies beyond it")]
     Hole {

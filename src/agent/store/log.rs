@@ -14,7 +14,8 @@ use observance_record::{
 use super::{
     ATTEMPTS_MAX, COMMIT_BYTES_MAX, Created, Fault, Head, HeadFile, Reader, Refusal, Store, StoreError,
     Written,
-    read::{Chain, check_draft, commit_name, get_commit},
+    packs::{Pack, Packs},
+    read::{Chain, commit_name, get_commit},
     wait,
 };
 
@@ -67,10 +68,17 @@ pub struct Log {
 enum State {
     /// The chain is the log, as far as is known.
     Sound,
-    /// These bytes may have become the next commit, or may yet.
-    Doubt(Bytes),
+    /// This may have become the next commit, or may yet.
+    Doubt(Pending),
     /// Tampering was found, or the reader fell behind.
     Halted,
+}
+
+/// A commit that is ready to be written, and the packs outside it that it names.
+#[derive(Debug, Clone)]
+struct Pending {
+    bytes: Bytes,
+    outside: Vec<Pack>,
 }
 
 /// Whose object lies under a name.
@@ -105,7 +113,7 @@ impl Log {
         self.chain.head()
     }
 
-    /// What the head file remembers a log by: the last entry's `t` bounds the next one's from below.
+    /// `t` of the last entry, which no later entry may precede; the epoch before there is one.
     pub const fn last_t(&self) -> Instant {
         self.chain.t()
     }
@@ -130,10 +138,13 @@ impl Log {
             State::Doubt(_) => return Err(StoreError::Unsettled { ordinal: self.chain.next() }),
             State::Halted => return Err(StoreError::Halted { ordinal: self.chain.next() }),
         }
-        let packs = self.store.put_packs(packs).await?;
+        let packs = Packs::new(packs);
+        for pack in &packs.outside {
+            self.store.put_pack(pack).await?;
+        }
         for _ in 0..RACES_MAX {
-            let bytes = self.draft(draft, &packs)?;
-            if let Some(appended) = self.settle(bytes, Written::No, reader).await? {
+            let pending = self.draft(draft, &packs)?;
+            if let Some(appended) = self.settle(pending, Written::No, reader).await? {
                 return Ok(appended);
             }
         }
@@ -146,9 +157,9 @@ impl Log {
     pub async fn sync(&mut self, reader: &mut Reader<'_>) -> Result<Option<Appended>, StoreError> {
         let settled = match &self.state {
             State::Sound => None,
-            State::Doubt(bytes) => {
-                let bytes = bytes.clone();
-                self.settle(bytes, Written::Maybe, reader).await?
+            State::Doubt(pending) => {
+                let pending = pending.clone();
+                self.settle(pending, Written::Maybe, reader).await?
             }
             State::Halted => return Err(StoreError::Halted { ordinal: self.chain.next() }),
         };
@@ -169,45 +180,48 @@ impl Log {
         Ok(Some(commit))
     }
 
-    /// The bytes of the next commit. Nothing is signed that a reader would refuse.
-    fn draft(&self, draft: &dyn Draft, packs: &[Vec<u8>]) -> Result<Bytes, StoreError> {
+    /// The next commit. Nothing is signed that a reader would refuse.
+    fn draft(&self, draft: &dyn Draft, packs: &Packs) -> Result<Pending, StoreError> {
         let ordinal = self.chain.next();
         let before = self.chain.tree().clone();
         let entries = draft
             .entries(before.size(), self.chain.t())
             .map_err(|source| StoreError::Draft { ordinal, source })?;
         let refuse = |source| StoreError::Commit { ordinal, source };
-        check_draft(&entries, &self.chain).map_err(refuse)?;
-        let mut commit = Commit { ordinal, before, entries, note: Vec::new(), packs: packs.to_vec() };
+        let named = self.chain.check_draft(&entries).map_err(refuse)?;
+        packs.check_named(&named).map_err(refuse)?;
+        let mut commit = Commit { ordinal, before, entries, note: Vec::new(), packs: packs.inline.clone() };
         let after = commit.after();
         let head =
             Checkpoint { origin: self.chain.origin().to_owned(), size: after.size(), root: after.root() };
         commit.note = head.sign(&self.signer).into_bytes();
-        commit.encode().map(Bytes::from).map_err(|error| refuse(error.into()))
+        let bytes = commit.encode().map_err(|error| refuse(error.into()))?.into();
+        Ok(Pending { bytes, outside: packs.outside.clone() })
     }
 
-    /// Brings these bytes into the log as its next commit, or finds what stands there instead (`None`) and takes that in.
+    /// Brings a commit into the log as its next commit, or finds what stands there instead (`None`) and takes that in.
     async fn settle(
         &mut self,
-        bytes: Bytes,
+        pending: Pending,
         before: Written,
         reader: &mut Reader<'_>,
     ) -> Result<Option<Appended>, StoreError> {
         let (ordinal, first_seq) = (self.chain.next(), self.chain.tree().size());
         // from the first byte sent until an answer is understood the commit is in doubt, also if this future is dropped
-        self.state = State::Doubt(bytes.clone());
-        match self.store.place(&commit_name(ordinal), &bytes, COMMIT_BYTES_MAX, before).await {
+        self.state = State::Doubt(pending.clone());
+        match self.store.place(&commit_name(ordinal), &pending.bytes, COMMIT_BYTES_MAX, before).await {
             Ok(Placed::Ours) => {
                 // The commit point lies behind us. If we crash here the entries stand and whoever opens the log next
                 // reads them; only the head file is behind, which is harmless: it catches up.
-                self.take(&bytes, reader)?;
+                self.take(&pending.bytes, &pending.outside, reader).await?;
                 let forgotten = self.remember().await.err();
                 let tree = self.chain.tree();
                 Ok(Some(Appended { ordinal, first_seq, size: tree.size(), root: tree.root(), forgotten }))
             }
             Ok(Placed::Theirs(theirs)) => {
                 // Another writer's commit stands here for ever, so ours cannot; if we crash here nothing of ours is in the log.
-                self.take(&theirs, reader)?;
+                self.state = State::Sound;
+                self.take(&theirs, &[], reader).await?;
                 self.catch_up(reader).await?;
                 Ok(None)
             }
@@ -227,9 +241,16 @@ impl Log {
         self.halt_if_broken(read)
     }
 
-    fn take(&mut self, bytes: &[u8], reader: &mut Reader<'_>) -> Result<(), StoreError> {
-        let taken = self.chain.take(bytes, reader);
-        self.state = State::Sound;
+    async fn take(
+        &mut self,
+        bytes: &[u8],
+        known: &[Pack],
+        reader: &mut Reader<'_>,
+    ) -> Result<(), StoreError> {
+        let taken = self.chain.take(&*self.store.objects, &self.store.clock, bytes, known, reader).await;
+        if taken.is_ok() {
+            self.state = State::Sound;
+        }
         self.halt_if_broken(taken)
     }
 

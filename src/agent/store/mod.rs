@@ -122,6 +122,8 @@ pub enum Sharing {
 }
 
 /// A store that was tried and found fit to hold a log. Cheap to clone.
+///
+/// Tries that fail are repeated after waits on the clock: under a simulated one the caller holds a [`crate::clock::Busy`].
 #[derive(Debug, Clone)]
 pub struct Store {
     objects: Arc<dyn Objects>,
@@ -220,8 +222,10 @@ impl Found {
             Self::Unknown => "unknown",
         }
     }
+}
 
-    const fn of(fact: bool) -> Self {
+impl From<bool> for Found {
+    fn from(fact: bool) -> Self {
         if fact { Self::Yes } else { Self::No }
     }
 }

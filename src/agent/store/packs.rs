@@ -6,10 +6,12 @@ use bytes::Bytes;
 use observance_record::{
     Digest,
     commit::{PACK_INLINE_BYTES_MAX, PACKS_BYTES_MAX, PACKS_MAX},
+    entry::PackRef,
     pack,
 };
 
-use super::{Fault, Store, StoreError, Written, get, log::Placed};
+use super::{Fault, Log, Objects, Store, StoreError, Tamper, Written, get, log::Placed};
+use crate::clock::Clock;
 
 /// Largest pack.
 pub(super) const PACK_BYTES_MAX: u64 = pack::PACK_BYTES_MAX as u64;
@@ -37,40 +39,85 @@ pub fn pack_places(sizes: impl IntoIterator<Item = usize>) -> Vec<PackPlace> {
     sizes.into_iter().map(place).collect()
 }
 
-impl Store {
+impl Log {
     /// A pack that lies outside its commit; the bytes are those of the digest.
     pub async fn pack(&self, digest: &Digest) -> Result<Bytes, StoreError> {
-        let found = get(&*self.objects, &self.clock, &name(digest), PACK_BYTES_MAX).await?;
-        found
-            .filter(|bytes| Digest::of(bytes) == *digest)
-            .ok_or_else(|| StoreError::PackMissing { digest: digest.to_string() })
+        get_pack(&*self.store().objects, self.store().clock(), digest).await
     }
+}
 
-    /// Writes the packs that travel outside and gives the others back. If we crash here, packs lie about that no entry
-    /// names: harmless, and found in place when the run is repeated.
-    pub(super) async fn put_packs(&self, packs: Vec<Vec<u8>>) -> Result<Vec<Vec<u8>>, StoreError> {
+/// A pack that travels outside its commit.
+#[derive(Debug, Clone)]
+pub(super) struct Pack {
+    pub(super) digest: Digest,
+    pub(super) bytes: Bytes,
+}
+
+/// The packs of one commit, each with its way of travelling.
+#[derive(Debug, Default)]
+pub(super) struct Packs {
+    pub(super) inline: Vec<Vec<u8>>,
+    pub(super) outside: Vec<Pack>,
+}
+
+impl Packs {
+    pub(super) fn new(packs: Vec<Vec<u8>>) -> Self {
         let places = pack_places(packs.iter().map(Vec::len));
-        let mut inline = Vec::new();
+        let mut sorted = Self::default();
         for (pack, place) in packs.into_iter().zip(places) {
             match place {
-                PackPlace::Inline => inline.push(pack),
-                PackPlace::Outside => self.put_pack(pack).await?,
+                PackPlace::Inline => sorted.inline.push(pack),
+                PackPlace::Outside => {
+                    sorted.outside.push(Pack { digest: Digest::of(&pack), bytes: pack.into() });
+                }
             }
         }
-        Ok(inline)
+        sorted
     }
 
-    async fn put_pack(&self, pack: Vec<u8>) -> Result<(), StoreError> {
-        if pack.len() as u64 > PACK_BYTES_MAX {
-            return Err(StoreError::Pack { found: pack.len(), most: PACK_BYTES_MAX });
+    /// Do the packs that entries name all travel, and in the way that they say? A commit that names another would be
+    /// refused by every reader, for ever.
+    pub(super) fn check_named(&self, named: &[PackRef]) -> Result<(), Tamper> {
+        let inline: Vec<Digest> = self.inline.iter().map(|pack| Digest::of(pack)).collect();
+        let travels = |pack: &PackRef| {
+            if pack.inline {
+                inline.contains(&pack.sha256)
+            } else {
+                self.outside.iter().any(|outside| outside.digest == pack.sha256)
+            }
+        };
+        match named.iter().find(|pack| !travels(pack)) {
+            Some(pack) => Err(Tamper::Pack { digest: pack.sha256.to_string() }),
+            None => Ok(()),
         }
-        let digest = Digest::of(&pack);
-        match self.place(&name(&digest), &pack.into(), PACK_BYTES_MAX, Written::No).await {
+    }
+}
+
+/// Bytes that are those of the digest.
+pub(super) async fn get_pack(
+    objects: &dyn Objects,
+    clock: &Clock,
+    digest: &Digest,
+) -> Result<Bytes, StoreError> {
+    let found = get(objects, clock, &name(digest), PACK_BYTES_MAX).await?;
+    found
+        .filter(|bytes| Digest::of(bytes) == *digest)
+        .ok_or_else(|| StoreError::PackMissing { digest: digest.to_string() })
+}
+
+impl Store {
+    /// Writes a pack that travels outside. If we crash here, a pack lies about that no entry names: harmless, and found in
+    /// place when the run is repeated.
+    pub(super) async fn put_pack(&self, pack: &Pack) -> Result<(), StoreError> {
+        if pack.bytes.len() as u64 > PACK_BYTES_MAX {
+            return Err(StoreError::Pack { found: pack.bytes.len(), most: PACK_BYTES_MAX });
+        }
+        match self.place(&name(&pack.digest), &pack.bytes, PACK_BYTES_MAX, Written::No).await {
             Ok(Placed::Ours) => Ok(()),
-            Ok(Placed::Theirs(_)) => Err(StoreError::PackMissing { digest: digest.to_string() }),
+            Ok(Placed::Theirs(_)) => Err(StoreError::PackMissing { digest: pack.digest.to_string() }),
             Err((_, fault)) => {
                 let source = fault.unwrap_or_else(|| Fault::Unheard("another write kept the name".into()));
-                Err(StoreError::objects("write", &name(&digest), source))
+                Err(StoreError::objects("write", &name(&pack.digest), source))
             }
         }
     }

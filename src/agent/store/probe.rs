@@ -32,7 +32,7 @@ impl Store {
         create(&*objects, &clock, FIRST).await?;
         let second = create(&*objects, &clock, SECOND).await?;
         let found = get(&*objects, &clock, NAME, 1024).await?;
-        let create_only = Found::of(second == Created::Taken && found.as_deref() != Some(SECOND));
+        let create_only = Found::from(second == Created::Taken && found.as_deref() != Some(SECOND));
         let expected = if create_only == Found::Yes { FIRST } else { SECOND };
         if found.as_deref() != Some(expected) {
             return Err(StoreError::ReadBack { backend, name: NAME.to_owned() });

@@ -9,16 +9,20 @@ use futures::{StreamExt as _, stream};
 use observance_record::{
     Instant,
     commit::{Commit, CommitError},
-    entry::Entry,
+    entry::{Body, Entry, PackRef},
     merkle::Compact,
     note::VerifierKey,
 };
 
-use super::{COMMIT_BYTES_MAX, Head, Objects, Refusal, StoreError, Tamper, get, list};
+use super::{
+    COMMIT_BYTES_MAX, Head, Objects, Refusal, StoreError, Tamper, get, list,
+    packs::{Pack, get_pack},
+};
 use crate::clock::Clock;
 
-/// Takes in every commit of a log, each once, in order, once it is known to be in the log. A refusal halts the log.
-pub type Reader<'a> = dyn FnMut(Commit) -> Result<(), Refusal> + Send + 'a;
+/// Takes in every commit of a log, each once, in order, once it is known to be in the log, with the packs that its runs
+/// name outside it, in the order of naming. A refusal halts the log.
+pub type Reader<'a> = dyn FnMut(Commit, Vec<Bytes>) -> Result<(), Refusal> + Send + 'a;
 
 /// Largest ordinal: it has 12 digits.
 const ORDINAL_MAX: u64 = 999_999_999_999;
@@ -90,32 +94,52 @@ impl Chain {
         Some(Head { ordinal, size: self.tree.size(), root: self.tree.root() })
     }
 
-    /// Takes the next commit's bytes, or says why they are not the next commit.
-    pub(super) fn accept(&mut self, bytes: &[u8]) -> Result<Commit, StoreError> {
+    /// Takes the next commit, fetches the packs that it names and that are not among `known`, and hands all of it on.
+    /// Nothing has changed after an error, unless it is the reader's.
+    pub(super) async fn take(
+        &mut self,
+        objects: &dyn Objects,
+        clock: &Clock,
+        bytes: &[u8],
+        known: &[Pack],
+        reader: &mut Reader<'_>,
+    ) -> Result<(), StoreError> {
+        let ordinal = self.next;
+        let step = self.check(bytes)?;
+        let mut packs = Vec::new();
+        for digest in step.packs.iter().filter(|pack| !pack.inline).map(|pack| &pack.sha256) {
+            packs.push(match known.iter().find(|pack| pack.digest == *digest) {
+                Some(pack) => pack.bytes.clone(),
+                None => get_pack(objects, clock, digest).await?,
+            });
+        }
+        (self.next, self.tree, self.t) = (ordinal + 1, step.tree, step.t);
+        reader(step.commit, packs).map_err(|source| StoreError::Reader { ordinal, source })
+    }
+
+    /// Are these bytes the next commit?
+    fn check(&self, bytes: &[u8]) -> Result<Step, StoreError> {
         let ordinal = self.next;
         let commit = Commit::decode(bytes).map_err(|error| StoreError::tamper(ordinal, error))?;
         let tree = commit
             .follows(ordinal, &self.tree, &self.origin, &self.keys)
             .map_err(|error| StoreError::tamper(ordinal, error))?;
-        let last = commit.entries.last().map_or(&[][..], Vec::as_slice);
-        let last = Entry::decode(last).map_err(|error| StoreError::tamper(ordinal, Tamper::Entry(error)))?;
-        if last.t < self.t || Some(last.seq) != tree.size().checked_sub(1) {
-            return Err(StoreError::tamper(ordinal, Tamper::Order { seq: tree.size().saturating_sub(1) }));
-        }
+        let (t, packs) = check_entries(&commit.entries, self.tree.size(), self.t)
+            .map_err(|error| StoreError::tamper(ordinal, error))?;
         if let Some(remembered) = self.remembered.filter(|head| head.ordinal == ordinal)
             && (remembered.size != tree.size() || remembered.root != tree.root())
         {
             return Err(StoreError::Rollback { remembered });
         }
-        (self.next, self.tree, self.t) = (ordinal + 1, tree, last.t);
-        Ok(commit)
+        Ok(Step { commit, tree, t, packs })
     }
 
-    /// Takes the next commit and hands it on.
-    pub(super) fn take(&mut self, bytes: &[u8], reader: &mut Reader<'_>) -> Result<(), StoreError> {
-        let ordinal = self.next;
-        let commit = self.accept(bytes)?;
-        reader(commit).map_err(|source| StoreError::Reader { ordinal, source })
+    /// May these entries, drafted for the next commit, stand in it? Gives the packs that they name.
+    pub(super) fn check_draft(&self, entries: &[Vec<u8>]) -> Result<Vec<PackRef>, Tamper> {
+        if self.next > ORDINAL_MAX {
+            return Err(CommitError::Form("no ordinal is left").into());
+        }
+        check_entries(entries, self.tree.size(), self.t).map(|(_, packs)| packs)
     }
 
     /// Reads from the first commit to the last and proves that nothing lies beyond, nor less than is remembered.
@@ -131,7 +155,7 @@ impl Chain {
             .buffered(READS_MAX);
         while let Some(bytes) = commits.next().await {
             match bytes? {
-                Some(bytes) => self.take(&bytes, reader)?,
+                Some(bytes) => self.take(objects, clock, &bytes, &[], reader).await?,
                 None => return Err(self.hole(&commit_name(count.saturating_sub(1)))),
             }
         }
@@ -152,7 +176,7 @@ impl Chain {
     ) -> Result<(), StoreError> {
         while self.next <= ORDINAL_MAX {
             match get_commit(objects, clock, self.next).await? {
-                Some(bytes) => self.take(&bytes, reader)?,
+                Some(bytes) => self.take(objects, clock, &bytes, &[], reader).await?,
                 None => break,
             }
         }
@@ -197,17 +221,32 @@ impl Chain {
     }
 }
 
-/// Do these entries, drafted for the next commit, carry their numbers and rising times?
-pub(super) fn check_draft(entries: &[Vec<u8>], chain: &Chain) -> Result<(), Tamper> {
-    let mut t = chain.t;
-    for (entry, seq) in entries.iter().zip(chain.tree.size()..) {
+/// What the chain becomes by one more commit.
+struct Step {
+    commit: Commit,
+    tree: Compact,
+    t: Instant,
+    packs: Vec<PackRef>,
+}
+
+/// Do these entries carry their numbers and rising times? Gives the last time, and the packs that runs name.
+fn check_entries(
+    entries: &[Vec<u8>],
+    first_seq: u64,
+    mut t: Instant,
+) -> Result<(Instant, Vec<PackRef>), Tamper> {
+    let mut packs = Vec::new();
+    for (entry, seq) in entries.iter().zip(first_seq..) {
         let entry = Entry::decode(entry).map_err(Tamper::Entry)?;
         if entry.seq != seq || entry.t < t {
             return Err(Tamper::Order { seq });
         }
         t = entry.t;
+        if let Body::Run(run) = &entry.body {
+            packs.extend_from_slice(&run.packs);
+        }
     }
-    if chain.next > ORDINAL_MAX { Err(CommitError::Form("no ordinal is left").into()) } else { Ok(()) }
+    Ok((t, packs))
 }
 
 pub(super) async fn get_commit(

@@ -86,9 +86,9 @@ impl S3 {
     async fn retention(&self) -> Result<Found, Fault> {
         let (status, body) = self.asking.ask("GET", "/?object-lock=", &[], b"").await?;
         Ok(match status {
-            200 => {
-                Found::of(body.contains("<DefaultRetention>") && body.contains("<ObjectLockEnabled>Enabled<"))
-            }
+            200 => Found::from(
+                body.contains("<DefaultRetention>") && body.contains("<ObjectLockEnabled>Enabled<"),
+            ),
             404 if body.contains("ObjectLockConfigurationNotFoundError") => Found::No,
             // not allowed to ask, not understood, not implemented: not known
             _ => Found::Unknown,
