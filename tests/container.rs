@@ -26,7 +26,9 @@ const FOUNDED_WAIT_MAX: u32 = 300;
 #[test]
 fn the_image_builds_from_the_repository_runs_the_demo_and_stops_when_told() {
     if let Some(why) = skipped() {
-        writeln!(io::stderr(), "skipped: the image is not built and run: {why}").unwrap();
+        // written, not printed: the test runner would keep it to itself
+        let mut seen = io::stderr();
+        writeln!(seen, "skipped: the image is not built and run: {why}").unwrap();
         return;
     }
     let docker = Docker::start();
@@ -68,7 +70,7 @@ fn holds_two_binaries_and_nothing_else(docker: &Docker) {
 
 fn shows_the_demo_whose_bundle_verifies_outside(docker: &Docker) {
     let home = docker.home("demo");
-    docker.says(&docker.run(&home, &["--rm"], &["demo"]));
+    docker.says(&Docker::run(&home, &["--rm"], &["demo"]));
     let bundle = home.join("demo-bundle");
     assert_eq!(fs::metadata(bundle.join("bagit.txt")).unwrap().uid(), USER);
     let verifier = docker.folder.path().join("observance-verify");
@@ -79,8 +81,8 @@ fn shows_the_demo_whose_bundle_verifies_outside(docker: &Docker) {
 fn stops_when_told(docker: &Docker) {
     let home = docker.home("agent");
     fs::write(home.join("observance.yaml"), CONFIG).unwrap();
-    docker.says(&docker.run(&home, &["--rm"], &["key", "new", "--out", "keys"]));
-    let container = docker.says(&docker.run(&home, &["-d", "-e", "GITHUB_TOKEN=none"], &["run"]));
+    docker.says(&Docker::run(&home, &["--rm"], &["key", "new", "--out", "keys"]));
+    let container = docker.says(&Docker::run(&home, &["-d", "-e", "GITHUB_TOKEN=none"], &["run"]));
     let logs = || docker.output(&["logs", &container]);
     let founded = until(FOUNDED_WAIT_MAX, || find(&home, "000000000000"));
     assert!(founded, "the agent has not founded its log: {:?}", logs());
@@ -109,7 +111,7 @@ impl Docker {
     fn start() -> Self {
         let folder = tempfile::Builder::new().prefix("observance-").tempdir().unwrap();
         let docker = Self { folder };
-        done(docker.script("dockerd").arg("start").arg(docker.root()));
+        done(Self::script("dockerd").arg("start").arg(docker.root()));
         docker
     }
 
@@ -118,8 +120,8 @@ impl Docker {
     }
 
     fn import_builder(&self) {
-        let env = done(self.script("builder").arg("--env"));
-        let mut tar = self.script("builder").stdout(Stdio::piped()).spawn().unwrap();
+        let env = done(Self::script("builder").arg("--env"));
+        let mut tar = Self::script("builder").stdout(Stdio::piped()).spawn().unwrap();
         let base = tar.stdout.take().unwrap();
         done(self.docker(&["import", "-c", env.trim(), "-", "observance-builder:test"]).stdin(base));
         assert!(tar.wait().unwrap().success(), "no base for the builder stage");
@@ -150,7 +152,7 @@ impl Docker {
     }
 
     /// The arguments of a run with nothing but one folder.
-    fn run(&self, home: &Path, options: &[&str], command: &[&str]) -> Vec<String> {
+    fn run(home: &Path, options: &[&str], command: &[&str]) -> Vec<String> {
         let volume = format!("{}:{HOME}", home.display());
         let mut all = vec!["run", "--network", "none", "--read-only", "--cap-drop", "ALL"];
         all.extend(["--security-opt", "no-new-privileges", "-v", &volume]);
@@ -176,16 +178,16 @@ impl Docker {
         docker
     }
 
-    fn script(&self, name: &str) -> Command {
+    fn script(name: &str) -> Command {
         Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stack").join(name))
     }
 }
 
 impl Drop for Docker {
     fn drop(&mut self) {
-        let stopped = self.script("dockerd").arg("stop").arg(self.root()).status();
+        let stopped = Self::script("dockerd").arg("stop").arg(self.root()).status();
         if !stopped.is_ok_and(|status| status.success()) {
-            writeln!(io::stderr(), "the test's docker in {} was not stopped", self.root().display()).unwrap();
+            eprintln!("the test's docker in {} was not stopped", self.root().display());
         }
     }
 }
