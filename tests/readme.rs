@@ -1,6 +1,9 @@
-//! What the pages say is true: the transcript is the demo's, links lead somewhere, the one test command is the one that runs.
+//! What the pages say is true: the transcript is the demo's, the configuration is read, links lead somewhere, the one test
+//! command is the one that runs.
 
 use std::{fs, path::Path};
+
+use observance::config::{Allowed, Config, catalogue::Catalogue};
 
 const PAGES: [&str; 6] = [
     "README.md",
@@ -28,6 +31,21 @@ fn the_one_test_command_is_the_one_that_must_hold() {
     assert_eq!(tests, ["$ cargo test --workspace\n"]);
     let script = fs::read_to_string(".ci/run").unwrap();
     assert!(script.lines().any(|line| line.starts_with("cargo test --workspace 2>&1 | tee ")), "{script}");
+}
+
+#[test]
+fn the_configuration_shown_is_one_that_is_read() {
+    let page = fs::read_to_string("README.md").unwrap();
+    let text = page.split_once("```yaml\n").unwrap().1.split_once("```").unwrap().0;
+    let config = Config::read(text, Path::new("observance.yaml"), &Catalogue::shipped(), Allowed::Kept);
+    let collectors = config.unwrap_or_else(|faults| panic!("{faults}")).collectors;
+    for collector in collectors {
+        assert!(
+            page.contains(&format!("| `{}` |", collector.id)),
+            "{} is shipped and not shown",
+            collector.id
+        );
+    }
 }
 
 #[test]
