@@ -11,9 +11,12 @@
     reason = "a test fails by panicking, also in what tests share; its texts are short, its file names its own"
 )]
 
+mod container;
+mod fences;
 mod foreign;
 mod formats;
 mod python;
+mod readme;
 mod store;
 mod support;
 mod tidy;
