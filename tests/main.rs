@@ -12,9 +12,12 @@
 )]
 
 mod cli;
+mod container;
+mod fences;
 mod foreign;
 mod formats;
 mod python;
+mod readme;
 mod store;
 mod support;
 mod tidy;

@@ -12,6 +12,7 @@ mod check;
 #[cfg(feature = "folder")]
 mod folder;
 mod log;
+mod observe;
 #[cfg(feature = "replay")]
 mod replay;
 mod report;

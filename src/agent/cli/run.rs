@@ -54,8 +54,10 @@ pub async fn start(
     news: mpsc::UnboundedSender<News>,
 ) -> anyhow::Result<Start> {
     let Resolved { setup, place, .. } = resolved;
-    let store = Store::open(&place.location, place.keys.as_ref(), Sharing::Shared, clock.clone()).await?;
-    Ok(Start { setup, store, memory: place.memory, clock: clock.clone(), chance: Chance::system(), news })
+    let me = clock.busy();
+    let store =
+        Store::open(&place.location, place.keys.as_ref(), Sharing::Shared, me.clock().clone()).await?;
+    Ok(Start { setup, store, memory: place.memory, me, chance: Chance::system(), news })
 }
 
 /// One line of the operator's log.
@@ -73,8 +75,8 @@ fn tell(news: &News) {
             let item = visible(item);
             tracing::warn!(%policy, item = &*item, %from, %to, "changed");
         }
-        Happening::Sight { policy, seen: true } => tracing::info!(%policy, "in sight again"),
-        Happening::Sight { policy, seen: false } => tracing::warn!(%policy, "out of sight"),
+        Happening::Sight { policy, seen: true } => tracing::info!(%policy, "seen whole again"),
+        Happening::Sight { policy, seen: false } => tracing::warn!(%policy, "cannot be seen whole"),
         Happening::Told { alert, delivered } => tracing::info!(alert, delivered, "told"),
         Happening::StoreAway { error } => {
             tracing::warn!(%error, "the store does not answer; the record waits")

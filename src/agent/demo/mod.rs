@@ -68,7 +68,7 @@ pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> anyhow::Res
     let world = World::new(options, &clock, source.base_url(), &receiver, (from, to))?;
     watch(&world, (from, to), &mut teller, out).await?;
     let ended = conclude(&world, options, (from, to)).await?;
-    teller.ending(out, &world, &ended, &receiver)
+    Teller::ending(out, &ended, &receiver)
 }
 
 /// Lets the agent work through the period, kills it once, and starts it again.
@@ -91,7 +91,7 @@ async fn watch(
                 while let Ok(news) = heard.try_recv() {
                     teller.news(out, world, &news)?;
                 }
-                return Ok(ended?);
+                return ended;
             }
             _ = tokio::signal::ctrl_c() => stop.cancel(),
         }
@@ -109,7 +109,9 @@ async fn lives(
     let location = Location::Folder(world.store.clone());
     let objects = connect(&location, None)?;
     let cut = Arc::new(Interrupting::new(objects, calls, Strike::After));
-    let first = world.start(prove(cut.clone(), &world.clock).await?, news.clone());
+    let me = world.clock.busy();
+    let store = Store::prove(cut.clone(), Sharing::Shared, me.clock().clone()).await?;
+    let first = world.start((store, me), news.clone());
     let killed = async {
         cut.struck().await;
         // time must not run on while the first life is being dropped
@@ -120,21 +122,13 @@ async fn lives(
         away = killed => away,
     };
     away.clock().sleep_ms(AWAY_MS).await;
-    let store = Store::open(&location, None, Sharing::Shared, world.clock.clone()).await?;
-    let second = world.start(store, news);
-    let second = live(second, to, stop);
-    drop(away);
-    Ok(second.await?)
-}
-
-async fn prove(objects: Arc<Interrupting>, clock: &Clock) -> anyhow::Result<Store> {
-    Ok(Store::prove(objects, Sharing::Shared, clock.clone()).await?)
+    let store = Store::open(&location, None, Sharing::Shared, away.clock().clone()).await?;
+    Ok(live(world.start((store, away), news), to, stop).await?)
 }
 
 /// One life of the agent, to the end of the period.
 async fn live(start: crate::run::Start, to: Instant, stop: &CancellationToken) -> Result<(), RunError> {
-    let clock = start.clock.clone();
-    let ends = clock.busy();
+    let ends = start.me.clock().busy();
     let over = stop.child_token();
     let mut agent = Agent::start(start).await?;
     let until = async {
@@ -144,8 +138,6 @@ async fn live(start: crate::run::Start, to: Instant, stop: &CancellationToken) -
         std::future::pending::<()>().await;
     };
     tokio::select! {
-        // the agent must have announced itself before anybody else sleeps
-        biased;
         ended = agent.run(&over) => ended,
         () = until => Ok(()),
     }

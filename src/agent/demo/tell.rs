@@ -112,9 +112,7 @@ impl Teller {
     }
 
     pub(super) fn ending(
-        &self,
         out: &mut (dyn Write + Send),
-        _world: &World,
         ended: &Ended,
         receiver: &Receiver,
     ) -> anyhow::Result<()> {

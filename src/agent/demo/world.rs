@@ -12,7 +12,7 @@ use observance_record::{Instant, commit::Commit, entry::PeriodOpen, note::Signer
 use super::{Options, head_file, receiver};
 use crate::{
     chance::Chance,
-    clock::Clock,
+    clock::{Busy, Clock},
     collect::{Http, Manifest, Route},
     key::Keys,
     library,
@@ -93,12 +93,16 @@ impl World {
     }
 
     /// What an agent starts with.
-    pub(super) fn start(&self, store: Store, news: tokio::sync::mpsc::UnboundedSender<News>) -> Start {
+    pub(super) fn start(
+        &self,
+        (store, me): (Store, Busy),
+        news: tokio::sync::mpsc::UnboundedSender<News>,
+    ) -> Start {
         Start {
             setup: Arc::clone(&self.setup),
             store,
             memory: Some(head_file(&self.store)),
-            clock: self.clock.clone(),
+            me,
             chance: self.chance.clone(),
             news,
         }

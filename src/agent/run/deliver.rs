@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use observance_record::{
     Instant, Item,
-    entry::{Body, Drift, Entry, Notice},
+    entry::{Alert, Body, Drift, Entry, Notice},
     pack::{Artefact, Role},
     verdict::{Code, State},
 };
@@ -103,28 +103,32 @@ pub(super) struct Mail {
 impl Mail {
     /// Hears an entry of the log with the artefacts of its commit.
     pub(super) fn hear(&mut self, entry: &Entry, artefacts: &[Artefact]) {
-        match &entry.body {
-            Body::Run(_) => self.commit_first = Some(entry.seq),
-            Body::Alert(alert) => {
-                // an alert that comes twice cannot be in a log that the ledger took in
-                let _first = self.outbox.alert(alert.id, &alert.route, entry.t).is_ok();
-                let place = self.commit_first.and_then(|first| u16::try_from(entry.seq - first).ok());
-                let sealed =
-                    artefacts.iter().find(|a| a.role == Role::Notification && Some(a.which) == place);
-                let payload = sealed.and_then(|sealed| serde_json::from_slice(sealed.bytes()).ok());
-                if let Some(payload) = payload {
-                    self.payloads.insert(alert.id, payload);
-                }
-            }
-            Body::Notice(notice) => {
-                let accepted =
-                    if notice.status.as_str() == "delivered" { Accepted::Yes } else { Accepted::No };
-                let attempt = u32::try_from(notice.attempt).unwrap_or(u32::MAX);
-                let _known = self.outbox.notice(notice.alert, attempt, notice.at, accepted).is_ok();
-                self.on_the_way.remove(&notice.alert);
-            }
-            _other => {}
+        if let Body::Run(_) = &entry.body {
+            self.commit_first = Some(entry.seq);
+        } else if let Body::Alert(alert) = &entry.body {
+            self.hear_alert(entry, alert, artefacts);
+        } else if let Body::Notice(notice) = &entry.body {
+            self.hear_notice(notice);
         }
+    }
+
+    fn hear_alert(&mut self, entry: &Entry, alert: &Alert, artefacts: &[Artefact]) {
+        // an alert that comes twice cannot be in a log that the ledger took in
+        let _first = self.outbox.alert(alert.id, &alert.route, entry.t).is_ok();
+        let place = self.commit_first.and_then(|first| u16::try_from(entry.seq - first).ok());
+        let sealed = artefacts.iter().find(|a| a.role == Role::Notification && Some(a.which) == place);
+        let payload = sealed.and_then(|sealed| serde_json::from_slice(sealed.bytes()).ok());
+        if let Some(payload) = payload {
+            self.payloads.insert(alert.id, payload);
+        }
+    }
+
+    fn hear_notice(&mut self, notice: &Notice) {
+        let accepted = if notice.status.as_str() == "delivered" { Accepted::Yes } else { Accepted::No };
+        let attempt = u32::try_from(notice.attempt).unwrap_or(u32::MAX);
+        // a notice of an unknown alert cannot be in a log that the ledger took in
+        let _known = self.outbox.notice(notice.alert, attempt, notice.at, accepted).is_ok();
+        self.on_the_way.remove(&notice.alert);
     }
 
     pub(super) fn next(&self) -> Option<Instant> {

@@ -71,6 +71,7 @@ enum Done {
 /// A running agent.
 pub struct Agent {
     setup: Shared,
+    me: Busy,
     clock: Clock,
     chance: Chance,
     journal: Journal,
@@ -91,8 +92,9 @@ pub struct Start {
     pub store: Store,
     /// The memory of its head.
     pub memory: Option<HeadFile>,
-    /// Its time.
-    pub clock: Clock,
+    /// The agent as a party of its clock: whoever it waits for, time knows that it waits. The store should sleep by the
+    /// same party's clock.
+    pub me: Busy,
     /// Its randomness.
     pub chance: Chance,
     /// Who wants to hear what happens.
@@ -102,7 +104,8 @@ pub struct Start {
 impl Agent {
     /// Opens the log, folds it, and writes that this writer begins.
     pub async fn start(start: Start) -> Result<Self, RunError> {
-        let Start { setup, store, memory, clock, chance, news } = start;
+        let Start { setup, store, memory, me, chance, news } = start;
+        let clock = me.clock().clone();
         let remembers = memory.is_some();
         let mut mail = Mail::default();
         let journal = {
@@ -118,6 +121,7 @@ impl Agent {
             states: BTreeMap::new(),
             by: 0,
             setup,
+            me,
             clock,
             chance,
             journal,
@@ -178,7 +182,6 @@ impl Agent {
 
     /// Works until `stop` is cancelled; then ends what runs, says so in the log, and returns.
     pub async fn run(&mut self, stop: &CancellationToken) -> Result<(), RunError> {
-        let me = self.clock.busy();
         let mut tasks = JoinSet::new();
         loop {
             let stopping = stop.is_cancelled();
@@ -192,7 +195,7 @@ impl Agent {
                 continue;
             }
             self.deliver(&mut tasks);
-            self.wait(&me, &mut tasks, stop).await?;
+            self.wait(&mut tasks, stop).await?;
         }
         self.stop().await
     }
@@ -203,7 +206,6 @@ impl Agent {
         let running = NonZeroUsize::new(RUNNING_MAX).unwrap_or(NonZeroUsize::MIN);
         self.planner = Planner::new(Vec::new(), running, self.setup.seed, Cause::AgentDown);
         collectors.iter().for_each(|collector| self.planner.ask(collector));
-        let me = self.clock.busy();
         let mut tasks = JoinSet::new();
         while self.step(&mut tasks).await? {}
         while let Some(done) = tasks.join_next().await {
@@ -211,13 +213,12 @@ impl Agent {
             self.deliver(&mut tasks);
             while self.step(&mut tasks).await? {}
         }
-        drop(me);
         self.stop().await
     }
 
     /// Does what the planner asks for now; true if it must be asked again at once.
     async fn step(&mut self, tasks: &mut JoinSet<Done>) -> Result<bool, RunError> {
-        let mut again = false;
+        let mut again = self.close_periods().await?;
         for action in self.planner.step(self.journal.now()) {
             match action {
                 Action::Promise { from, to, late, due } => {
@@ -238,12 +239,7 @@ impl Agent {
         Ok(again)
     }
 
-    async fn wait(
-        &mut self,
-        me: &Busy,
-        tasks: &mut JoinSet<Done>,
-        stop: &CancellationToken,
-    ) -> Result<(), RunError> {
+    async fn wait(&mut self, tasks: &mut JoinSet<Done>, stop: &CancellationToken) -> Result<(), RunError> {
         let alarms = [self.planner.wake(), self.mail.next()];
         let now = self.clock.now();
         let wake = alarms.into_iter().flatten().min().unwrap_or_else(|| now.plus_ms(IDLE_MS));
@@ -251,7 +247,7 @@ impl Agent {
             biased;
             Some(done) = tasks.join_next() => self.take(done).await,
             () = stop.cancelled(), if tasks.is_empty() => Ok(()),
-            () = me.clock().sleep_until(wake) => Ok(()),
+            () = self.me.clock().sleep_until(wake) => Ok(()),
         }
     }
 

@@ -82,9 +82,9 @@ pub(super) fn start(
     chance: &Chance,
     config: Option<u64>,
 ) -> Result<Start, ChanceError> {
-    let [a, b, c, d, e, f, g, h, ..] = chance.bytes32()?;
+    let bytes = chance.bytes32()?;
     Ok(Start {
-        agent: hex::encode([a, b, c, d, e, f, g, h]),
+        agent: bytes.first_chunk::<8>().map(hex::encode).unwrap_or_default(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         build: setup.build,
         judge: JudgeVersion {

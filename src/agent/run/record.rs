@@ -139,6 +139,27 @@ impl Agent {
         (reads && from < to).then_some((from, to))
     }
 
+    /// Closes the periods that are over, once every slot in them is answered; true if any was.
+    pub(super) async fn close_periods(&mut self) -> Result<bool, RunError> {
+        let (ledger, now) = (self.journal.ledger(), self.journal.now());
+        let over = |period: &&entry::PeriodOpen| {
+            period.to <= now
+                && !ledger.closed().contains_key(&period.id)
+                && ledger.promises().unanswered(period.to).next().is_none()
+        };
+        let over: Vec<String> =
+            ledger.periods().values().filter(over).map(|period| period.id.clone()).collect();
+        if over.is_empty() {
+            return Ok(false);
+        }
+        let mut batch = Batch::new(now, By::Start(self.by));
+        for id in over {
+            batch.push(entry::PeriodClose { id, at: now });
+        }
+        self.commit(&batch, Vec::new(), &[]).await?;
+        Ok(true)
+    }
+
     pub(super) async fn promise(
         &mut self,
         from: Instant,
