@@ -135,5 +135,6 @@ fn failure(report: &Report) -> String {
 /// The first lines of the report; its last one names the next step, which is said here.
 fn checked(report: &Report) -> String {
     let text = report.text();
-    text.lines().filter(|line| !line.starts_with("next:")).map(|line| format!("{line}\n")).collect()
+    let lines = text.lines().filter(|line| !line.starts_with("next:"));
+    lines.fold(String::new(), |out, line| out + line + "\n")
 }
