@@ -92,6 +92,12 @@ impl World {
         Ok(Self { setup: Arc::new(setup), clock: clock.clone(), chance, store })
     }
 
+    /// One line for people on each policy, by its id.
+    pub(super) fn titles(&self) -> BTreeMap<String, String> {
+        let title = |(id, judge): (&String, &Judge)| (id.clone(), judge.policy.meta().title.clone());
+        self.setup.policies.iter().map(title).collect()
+    }
+
     /// What an agent starts with.
     pub(super) fn start(&self, store: Store, news: tokio::sync::mpsc::UnboundedSender<News>) -> Start {
         Start {
