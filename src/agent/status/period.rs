@@ -88,6 +88,7 @@ fn line(policy: &PolicyView, titles: &BTreeMap<String, String>) -> Vec<String> {
     let gap = match (period.gap_slots, period.gap_ms) {
         (0, 0) => "0".to_owned(),
         (0, ms) => hours(ms),
+        (slots, 0) => counted(slots, "slot"),
         (slots, ms) => format!("{}; {}", hours(ms), counted(slots, "slot")),
     };
     let rests = match period.evidence {

@@ -30,6 +30,7 @@ pub(super) fn write(html: &mut Html, content: &Content<'_>) {
         events(html, content, policy);
     }
     none(html, content, |policy| policy.period.events.is_empty(), "No failed or unknown event was observed.");
+    unsettled(html, content);
     blind(html, content);
     gaps(html, content);
     odd_runs(html, content);
@@ -86,8 +87,8 @@ fn deviation_row(content: &Content<'_>, deviation: &Deviation, exposed: &Exposed
         Cell::text(content.view.name(&deviation.item)),
         Cell::figure(hours(deviation.least_ms), false),
         Cell::figure(hours(deviation.most_ms), false),
-        Cell::text(content.local(deviation.most.from())),
-        Cell::text(end),
+        Cell::when(content.local(deviation.most.from())),
+        Cell::when(end),
         Cell::text(words::codes(&deviation.codes)),
         Cell::text(meanwhile(exposed)),
         Cell::text(known),
@@ -133,11 +134,42 @@ fn event_row(content: &Content<'_>, event: &EventSeen) -> Vec<Cell> {
     vec![
         Cell::text(content.view.name(&event.item)),
         Cell::text(of),
-        Cell::text(content.local(event.at)),
+        Cell::when(content.local(event.at)),
         Cell::text(words::state(event.state)),
         Cell::text(words::codes(&event.codes)),
         Cell::mono(event.seq.to_string()),
     ]
+}
+
+/// Items that the newest look left unknown or not due. Events of that kind are listed above.
+fn unsettled(html: &mut Html, content: &Content<'_>) {
+    html.put("h2", "", "Items unknown or not yet due at the newest look");
+    let mut rows = Vec::new();
+    for (id, state) in content.ledger.policies() {
+        let Some((column, looked)) = state.column.as_ref().zip(state.looked) else { continue };
+        let open = column.results.iter().filter(|(item, result)| {
+            matches!(result.state(), State::Unknown | State::NotDue)
+                && state.effect.event_state(item).is_none()
+        });
+        rows.extend(open.map(|(item, result)| {
+            let name = content.ledger.facts(item).and_then(|facts| facts.name.clone());
+            vec![
+                Cell::text(name.unwrap_or_else(|| item.to_string())),
+                Cell::id(id),
+                Cell::text(words::state(result.state())),
+                Cell::text(words::codes(result.codes())),
+                Cell::when(content.local(looked)),
+            ]
+        }));
+    }
+    if rows.is_empty() {
+        html.put("p", "note", "None.");
+        return;
+    }
+    let n = rows.len();
+    rows.truncate(ROWS_MAX);
+    html.table("", "", &["item", "policy", "state", "reasons", "looked at"], &rows);
+    more(html, n);
 }
 
 fn blind(html: &mut Html, content: &Content<'_>) {
@@ -187,7 +219,7 @@ fn gaps(html: &mut Html, content: &Content<'_>) {
     }
     rows.sort_unstable();
     let cells = rows.iter().take(ROWS_MAX).map(|(due, schedule, why)| {
-        vec![Cell::text(content.local(*due)), Cell::text(*schedule), Cell::text(*why)]
+        vec![Cell::when(content.local(*due)), Cell::text(*schedule), Cell::text(*why)]
     });
     html.table(
         "",
@@ -217,7 +249,7 @@ fn odd_runs(html: &mut Html, content: &Content<'_>) {
     let cells = sorted.iter().take(ROWS_MAX).map(|(cause, (first, last, n))| {
         let mut cells = vec![Cell::figure(counted(*n, "run"), false)];
         cells.extend(cause.iter().map(Cell::text));
-        cells.extend([Cell::text(content.local(*first)), Cell::text(content.local(*last))]);
+        cells.extend([Cell::when(content.local(*first)), Cell::when(content.local(*last))]);
         cells
     });
     let heads = ["how many", "collector", "ended", "populations", "began", "reasons", "first", "last"];
@@ -253,7 +285,7 @@ fn changes(html: &mut Html, content: &Content<'_>) {
     }
     rows.sort_unstable();
     let cells = rows.iter().take(ROWS_MAX).map(|(seq, t, text)| {
-        vec![Cell::mono(seq.to_string()), Cell::text(content.local(*t)), Cell::text(text)]
+        vec![Cell::mono(seq.to_string()), Cell::when(content.local(*t)), Cell::text(text)]
     });
     let caption = "From the log's first entry on, also outside the period.";
     html.table("", caption, &["entry", "when", "what"], &cells.collect::<Vec<_>>());

@@ -4,7 +4,7 @@
 
 use observance_record::{
     entry::{RunResult, Trigger},
-    ledger::{Changed, How, Reached, What},
+    ledger::{Changed, How, OddRun, Reached, What},
     population::Membership,
 };
 
@@ -37,7 +37,10 @@ pub(super) fn hidden(html: &mut Html, content: &Content<'_>) {
     say("Restarts", &restarts(content));
     say("Promises", &format!("{} written late, ever", number(ledger.promises().late())));
     let slots = view.slots;
-    say("Slots without a run", &format!("{}, {} unaccounted for", number(slots.missed), slots.unanswered));
+    say(
+        "Slots without a run",
+        &format!("{} missed, {} unaccounted for", number(slots.missed), number(slots.unanswered)),
+    );
     say("Runs", &runs(content));
     say("Alerts", &alerts(content));
     html.raw("</dl>\n");
@@ -64,7 +67,7 @@ fn restarts(content: &Content<'_>) -> String {
     let unclean = again.clone().filter(|began| !began.after_stop).count();
     let forgot = again.clone().filter(|began| began.start.memory == "none").count();
     let behind = again.clone().filter(|began| began.start.clock.is_some()).count();
-    let mut text = format!("{}, {unclean} after no stop", again.count());
+    let mut text = format!("{}, {unclean} of them after no clean stop", again.count());
     if forgot > 0 {
         text.push_str(&format!(", {forgot} without memory of the head"));
     }
@@ -76,11 +79,14 @@ fn restarts(content: &Content<'_>) -> String {
 
 fn runs(content: &Content<'_>) -> String {
     let odd = content.ledger.tally().odd_runs().iter().filter(|run| content.within(run.as_of));
-    let ended = |result: RunResult| odd.clone().filter(|run| run.result == result).count();
-    let began = |trigger: Trigger| odd.clone().filter(|run| run.trigger == trigger).count();
-    let unwhole = odd.clone().filter(|run| run.membership != Membership::Complete).count();
+    let count = |of: &dyn Fn(&OddRun) -> bool| {
+        number(u64::try_from(odd.clone().filter(|run| of(run)).count()).unwrap_or(u64::MAX))
+    };
+    let ended = |result: RunResult| count(&|run| run.result == result);
+    let began = |trigger: Trigger| count(&|run| run.trigger == trigger);
+    let unwhole = count(&|run| run.membership != Membership::Complete);
     format!(
-        "{} failed, {} partial, {unwhole} with a population not whole; {} read later, {} by hand",
+        "{} failed, {} partial, {unwhole} with a population not whole; {} read later, {} by hand (causes below)",
         ended(RunResult::Failed),
         ended(RunResult::Partial),
         began(Trigger::CatchUp),
@@ -102,15 +108,13 @@ pub(super) fn not_shown(html: &mut Html, content: &Content<'_>) {
     html.put("h2", "", "What this does not show");
     html.raw("<ul>\n");
     let mut say = |text: &str| html.put("li", "", text);
-    say("Anything between two looks: what was changed and changed back was not seen. Looks were due at:");
-    html.raw("<li class=note>");
     let schedules = content.ledger.schedules().values();
-    let due: Vec<String> = schedules
-        .map(|schedule| format!("{} \u{201c}{}\u{201d} {}", schedule.collector, schedule.cron, schedule.zone))
-        .collect();
-    html.text(&due.join("; "));
-    html.raw("</li>\n");
-    let mut say = |text: &str| html.put("li", "", text);
+    let due: Vec<String> =
+        schedules.map(|schedule| format!("{} at {}", schedule.collector, schedule.cron)).collect();
+    let due = due.join("; ");
+    say(&format!(
+        "Anything between two looks: what was changed and changed back was not seen. Due (cron): {due}."
+    ));
     say("Anything outside the populations above, and every control that needs an interview or a document.");
     for (source, reached) in content.ledger.tally().reached() {
         say(&channel(source, reached));

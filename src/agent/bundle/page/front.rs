@@ -82,7 +82,7 @@ fn fact(html: &mut Html, name: &str, text: &str) {
 }
 
 fn trust(html: &mut Html, content: &Content<'_>) {
-    html.put("h2", "", "What this rests on");
+    html.put("h2", "", "What this rests on: a page can check nothing, you can");
     let genesis = content.ledger.genesis();
     let vkey = genesis.map_or("none", |genesis| genesis.vkey.as_str());
     let timed = genesis.is_some_and(|genesis| !genesis.tsa.is_empty());
@@ -90,14 +90,14 @@ fn trust(html: &mut Html, content: &Content<'_>) {
     let row = |question: &str, said: &str, next: &str| {
         vec![Cell::text(question), Cell::said(said), Cell::text(next)]
     };
-    let unchecked = "cannot be told by a page";
-    let key = format!("Get the key by another way, compare it with {vkey}, and give it to --key.");
+    let unchecked = "not done here";
+    let key = format!("--key: get it by another way than this folder; it should be {vkey}");
     let rows = [
-        row("Key known from outside?", unchecked, &key),
+        row("Key from outside?", unchecked, &key),
         row(
             "Earlier checkpoints agree?",
             unchecked,
-            "Give those that you were sent to --pin. Without one, neither a second log nor a cut tail is excluded.",
+            "--pin: give those that you were sent. Without one, neither a second log nor a cut tail is excluded.",
         ),
         row(
             "Outside time?",
@@ -112,11 +112,11 @@ fn trust(html: &mut Html, content: &Content<'_>) {
         row(
             "Verdicts performed again?",
             unchecked,
-            "--replay judges everything anew from the bytes in here.",
+            "--replay: judges everything anew, from the bytes in this folder.",
         ),
         row(
             "Source read again by you?",
-            "not done",
+            unchecked,
             "Draw a sample and read it at the source with a credential of your own.",
         ),
     ];
@@ -138,7 +138,8 @@ fn populations(html: &mut Html, content: &Content<'_>) {
         "credential sees",
         "seen",
     ];
-    let caption = "As its newest run saw it. No independent register was compared unless it says so.";
+    let caption =
+        "As the newest run saw them. Independent total: none, unless a register or a second way is named.";
     html.table("", caption, &heads, &rows);
 }
 
@@ -147,7 +148,7 @@ fn population(content: &Content<'_>, state: &PolicyState) -> Vec<Cell> {
     let runs = content.ledger.runs().values();
     let seen = runs.flat_map(|LastRun { run, .. }| run.populations.iter().map(move |seen| (run, seen)));
     let Some((run, seen)) = seen.into_iter().find(|(_, seen)| seen.name == name) else {
-        let mut cells = vec![Cell::text(&state.body.id), Cell::text(name)];
+        let mut cells = vec![Cell::id(&state.body.id), Cell::text(name)];
         cells.extend([(); 4].map(|()| Cell::figure("-", true)));
         cells.extend([Cell::said("its newest run did not see it"), Cell::text("-"), Cell::text("-")]);
         return cells;
@@ -155,7 +156,7 @@ fn population(content: &Content<'_>, state: &PolicyState) -> Vec<Cell> {
     let counted = seen.in_scope.saturating_add(seen.excluded);
     let (total, difference, differs) = match seen.source_total {
         Some(total) => (number(total), number(total.abs_diff(counted)), total != counted),
-        None => ("none stated".to_owned(), "unknown".to_owned(), true),
+        None => ("none".to_owned(), "unknown".to_owned(), true),
     };
     let name = match seen.window {
         Some((from, to)) => {
@@ -165,15 +166,15 @@ fn population(content: &Content<'_>, state: &PolicyState) -> Vec<Cell> {
     };
     let whole = format!("{}: {}", words::membership(seen.membership), words::grade(seen.grade));
     vec![
-        Cell::text(&state.body.id),
+        Cell::id(&state.body.id),
         Cell::text(name),
         Cell::figure(number(seen.in_scope), false),
         Cell::figure(number(seen.excluded), seen.excluded == 0),
         Cell::figure(total, seen.source_total.is_none()),
-        Cell::loud(difference, !differs || seen.source_total.is_none(), "unknown"),
+        Cell::loud(difference, !differs, "unknown"),
         Cell::text(whole),
         Cell::text(words::horizon(seen.horizon)),
-        Cell::text(content.local(run.as_of)),
+        Cell::when(content.local(run.as_of)),
     ]
 }
 
@@ -201,7 +202,7 @@ fn operated(html: &mut Html, content: &Content<'_>) {
         number(slots.missed),
         number(slots.unanswered)
     );
-    html.table("", &caption, &heads, &rows);
+    html.table("wide", &caption, &heads, &rows);
 }
 
 fn operation(content: &Content<'_>, policy: &PolicyView, (edge, silent): (bool, bool)) -> Vec<Cell> {
@@ -214,6 +215,7 @@ fn operation(content: &Content<'_>, policy: &PolicyView, (edge, silent): (bool, 
     let long = |ms: i64| if ms == 0 { "0".to_owned() } else { hours(ms) };
     let gap = match period.gap_slots {
         0 => long(period.gap_ms),
+        n if period.gap_ms == 0 => of_kind(n, "slot"),
         n => format!("{}; {}", long(period.gap_ms), of_kind(n, "slot")),
     };
     let mut cells = vec![
@@ -243,7 +245,7 @@ fn next(html: &mut Html) {
 <code>observance-verify . --key VKEY --pin CHECKPOINT --replay</code>
 Exit code 0: every proof holds. Deviations and gaps are content, not faults.</li>
 <li><b>2. Draw a sample</b> with a seed of your own, chosen now: the items with the lowest SHA-256(seed, a zero byte, item).
-The twenty lines of Python in <a href=\"CHECK.md\">CHECK.md</a> list them; then read them again at the source.</li>
+The lines of Python in <a href=\"CHECK.md\">CHECK.md</a> list them; then read them again at the source.</li>
 <li><b>3. Read <a href=\"CHECK.md\">CHECK.md</a>:</b> the same checks with sha256sum and openssl, without our software, and
 what lies where in this folder.</li>
 </ol>

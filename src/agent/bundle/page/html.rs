@@ -31,6 +31,16 @@ impl Cell {
         Self { text: text.into(), class: if is_nothing { "n zero" } else { class } }
     }
 
+    /// An instant, which must not be broken.
+    pub(super) fn when(text: impl Into<String>) -> Self {
+        Self { text: text.into(), class: "when" }
+    }
+
+    /// A short name, which must not be broken.
+    pub(super) fn id(text: impl Into<String>) -> Self {
+        Self { text: text.into(), class: "id" }
+    }
+
     /// Words that name a lack.
     pub(super) fn said(text: impl Into<String>) -> Self {
         Self { text: text.into(), class: "said" }
@@ -141,7 +151,7 @@ impl Html {
 
 impl Cell {
     fn is_figure(&self) -> bool {
-        !matches!(self.class, "" | "mono" | "said")
+        !matches!(self.class, "" | "mono" | "said" | "when" | "id")
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) const fn horizon(horizon: Horizon) -> &'static str {
 pub(super) const fn evidence(evidence: Evidence) -> &'static str {
     match evidence {
         Evidence::Look => "single looks",
-        Evidence::Window => "windows without holes",
+        Evidence::Window => "whole windows",
         Evidence::Event => "each event",
     }
 }
