@@ -13,7 +13,7 @@ use observance_record::Instant;
 
 pub use self::{
     now::{Standing, Status, StatusRow, status_of, status_text},
-    period::period_text,
+    period::{period_text, period_text_with},
 };
 use crate::text::visible;
 
