@@ -37,7 +37,7 @@ use crate::{
     clock::{Busy, Clock},
     collect::{self, Collected},
     schedule::{Action, Cause, Ended, Planner},
-    store::{HeadFile, Store},
+    store::{Due as Tiles, HeadFile, Store, StoreError},
     tell::{Attempt, TellError, Teller},
 };
 
@@ -64,6 +64,7 @@ pub enum RunError {
 enum Done {
     Run(Box<(Task, Collected, collect::State)>, Busy),
     Mail(u64, Attempt, Busy),
+    Tiles(Tiles, Result<u64, StoreError>, Busy),
 }
 
 /// A running agent.
@@ -72,6 +73,7 @@ pub struct Agent {
     clock: Clock,
     chance: Chance,
     journal: Journal,
+    store: Store,
     planner: Planner,
     by: u64,
     states: BTreeMap<String, collect::State>,
@@ -119,19 +121,16 @@ impl Agent {
             clock,
             chance,
             journal,
+            store,
             mail,
             news,
         };
-        agent.begin(store.posture(), remembers).await?;
+        agent.begin(remembers).await?;
         agent.remember_promises();
         Ok(agent)
     }
 
-    async fn begin(
-        &mut self,
-        posture: &observance_record::entry::Posture,
-        remembers: bool,
-    ) -> Result<(), RunError> {
+    async fn begin(&mut self, remembers: bool) -> Result<(), RunError> {
         let ledger = self.journal.ledger();
         let memory =
             if remembers && ledger.size() > 0 { ledger.size().to_string() } else { "none".to_owned() };
@@ -142,7 +141,7 @@ impl Agent {
             &self.setup,
             ledger,
             (self.journal.salts(), self.journal.epoch()),
-            (posture, &memory),
+            (self.store.posture(), &memory),
             (self.journal.now(), &self.chance),
             &vkey,
         )?;
@@ -190,6 +189,7 @@ impl Agent {
                 continue;
             }
             self.deliver(&mut tasks);
+            self.publish(&mut tasks);
             self.wait(&me, &mut tasks, stop).await?;
         }
         self.stop().await
@@ -203,6 +203,7 @@ impl Agent {
         while let Some(done) = tasks.join_next().await {
             self.take(done).await?;
             self.deliver(&mut tasks);
+            self.publish(&mut tasks);
         }
         drop(me);
         self.stop().await
@@ -259,6 +260,16 @@ impl Agent {
         });
     }
 
+    /// Writes tiles that became full, beside everything else: no run waits for them, and nothing depends on them.
+    fn publish(&mut self, tasks: &mut JoinSet<Done>) {
+        let Some(mut tiles) = self.journal.to_publish() else { return };
+        let (store, busy) = (self.store.clone(), self.clock.busy());
+        tasks.spawn(async move {
+            let written = tiles.write(&store).await;
+            Done::Tiles(tiles, written, busy)
+        });
+    }
+
     async fn take(&mut self, done: Result<Done, tokio::task::JoinError>) -> Result<(), RunError> {
         match done {
             Ok(Done::Run(run, busy)) => {
@@ -271,6 +282,14 @@ impl Agent {
             }
             Ok(Done::Mail(alert, attempt, busy)) => {
                 self.notice(alert, attempt).await?;
+                drop(busy);
+            }
+            Ok(Done::Tiles(left, written, busy)) => {
+                match written {
+                    Ok(tiles) => tracing::debug!(tiles, "tiles written"),
+                    Err(error) => tracing::warn!(%error, "tiles will be written later"),
+                }
+                self.journal.published(left);
                 drop(busy);
             }
             Err(error) => {
