@@ -39,7 +39,7 @@ use crate::{
     clock::{Busy, Clock},
     collect::{self, Collected},
     schedule::{Action, Cause, Ended, Planner},
-    store::{HeadFile, Store},
+    store::{Due as Tiles, HeadFile, Store, StoreError},
     tell::{Attempt, TellError, Teller},
 };
 
@@ -66,6 +66,7 @@ pub enum RunError {
 enum Done {
     Run(Box<(Task, Collected, collect::State)>, Busy),
     Mail(u64, Attempt, Busy),
+    Tiles(Tiles, Result<u64, StoreError>, Busy),
 }
 
 /// A running agent.
@@ -75,6 +76,7 @@ pub struct Agent {
     clock: Clock,
     chance: Chance,
     journal: Journal,
+    store: Store,
     planner: Planner,
     by: u64,
     states: BTreeMap<String, collect::State>,
@@ -125,19 +127,16 @@ impl Agent {
             clock,
             chance,
             journal,
+            store,
             mail,
             news,
         };
-        agent.begin(store.posture(), remembers).await?;
+        agent.begin(remembers).await?;
         agent.remember_promises();
         Ok(agent)
     }
 
-    async fn begin(
-        &mut self,
-        posture: &observance_record::entry::Posture,
-        remembers: bool,
-    ) -> Result<(), RunError> {
+    async fn begin(&mut self, remembers: bool) -> Result<(), RunError> {
         let ledger = self.journal.ledger();
         let memory =
             if remembers && ledger.size() > 0 { ledger.size().to_string() } else { "none".to_owned() };
@@ -148,7 +147,7 @@ impl Agent {
             &self.setup,
             ledger,
             (self.journal.salts(), self.journal.epoch()),
-            (posture, &memory),
+            (self.store.posture(), &memory),
             (self.journal.now(), &self.chance),
             &vkey,
         )?;
@@ -195,6 +194,7 @@ impl Agent {
                 continue;
             }
             self.deliver(&mut tasks);
+            self.publish(&mut tasks);
             self.wait(&mut tasks, stop).await?;
         }
         self.stop().await
@@ -212,6 +212,7 @@ impl Agent {
             self.take(done).await?;
             self.deliver(&mut tasks);
             while self.step(&mut tasks).await? {}
+            self.publish(&mut tasks);
         }
         self.stop().await
     }
@@ -262,6 +263,16 @@ impl Agent {
         });
     }
 
+    /// Writes tiles that became full, beside everything else: no run waits for them, and nothing depends on them.
+    fn publish(&mut self, tasks: &mut JoinSet<Done>) {
+        let Some(mut tiles) = self.journal.to_publish() else { return };
+        let (store, busy) = (self.store.clone(), self.clock.busy());
+        tasks.spawn(async move {
+            let written = tiles.write(&store).await;
+            Done::Tiles(tiles, written, busy)
+        });
+    }
+
     async fn take(&mut self, done: Result<Done, tokio::task::JoinError>) -> Result<(), RunError> {
         match done {
             Ok(Done::Run(run, busy)) => {
@@ -274,6 +285,14 @@ impl Agent {
             }
             Ok(Done::Mail(alert, attempt, busy)) => {
                 self.notice(alert, attempt).await?;
+                drop(busy);
+            }
+            Ok(Done::Tiles(left, written, busy)) => {
+                match written {
+                    Ok(tiles) => tracing::debug!(tiles, "tiles written"),
+                    Err(error) => tracing::warn!(%error, "tiles will be written later"),
+                }
+                self.journal.published(left);
                 drop(busy);
             }
             Err(error) => {
