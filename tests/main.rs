@@ -17,6 +17,7 @@ mod foreign;
 mod formats;
 mod python;
 mod readme;
+mod scenarios;
 mod store;
 mod support;
 mod tidy;
