@@ -6,6 +6,7 @@
 
 mod batch;
 mod deliver;
+mod export;
 pub mod fold;
 pub mod happening;
 mod journal;
@@ -28,6 +29,7 @@ use self::{
     seal::Task,
 };
 pub use self::{
+    export::{Handed, export},
     happening::{Happening, News},
     journal::{Journal, JournalError},
     setup::{RUNNING_MAX, Setup, Shared},
@@ -198,13 +200,18 @@ impl Agent {
         self.stop().await
     }
 
-    /// Runs what was asked for and what is due at once, once; for `collect`.
-    pub async fn run_once(&mut self) -> Result<(), RunError> {
+    /// Runs these collectors once, apart from their schedules. It promises and answers no slot: whoever runs beside this
+    /// writer does, and two that answer one slot would contradict each other.
+    pub async fn run_once(&mut self, collectors: &[String]) -> Result<(), RunError> {
+        let running = NonZeroUsize::new(RUNNING_MAX).unwrap_or(NonZeroUsize::MIN);
+        self.planner = Planner::new(Vec::new(), running, self.setup.seed, Cause::AgentDown);
+        collectors.iter().for_each(|collector| self.planner.ask(collector));
         let mut tasks = JoinSet::new();
         while self.step(&mut tasks).await? {}
         while let Some(done) = tasks.join_next().await {
             self.take(done).await?;
             self.deliver(&mut tasks);
+            while self.step(&mut tasks).await? {}
         }
         self.stop().await
     }

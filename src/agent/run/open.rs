@@ -75,6 +75,29 @@ fn genesis(setup: &Setup, vkey: &str) -> Genesis {
     }
 }
 
+/// What a writer says of itself when it begins.
+pub(super) fn start(
+    setup: &Setup,
+    memory: &str,
+    chance: &Chance,
+    config: Option<u64>,
+) -> Result<Start, ChanceError> {
+    let bytes = chance.bytes32()?;
+    Ok(Start {
+        agent: bytes.first_chunk::<8>().map(hex::encode).unwrap_or_default(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        build: setup.build,
+        judge: JudgeVersion {
+            regorus: observance_judge::REGORUS_VERSION.to_owned(),
+            mode: "interpreter".to_owned(),
+        },
+        tzdb: TZDB.to_owned(),
+        memory: memory.to_owned(),
+        config,
+        clock: None,
+    })
+}
+
 impl Opening {
     fn push_start(
         &mut self,
@@ -83,21 +106,7 @@ impl Opening {
         chance: &Chance,
         config: Option<u64>,
     ) -> Result<(), ChanceError> {
-        let bytes = chance.bytes32()?;
-        let agent = bytes.first_chunk::<8>().map(hex::encode).unwrap_or_default();
-        let start = Start {
-            agent,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            build: setup.build,
-            judge: JudgeVersion {
-                regorus: observance_judge::REGORUS_VERSION.to_owned(),
-                mode: "interpreter".to_owned(),
-            },
-            tzdb: TZDB.to_owned(),
-            memory: memory.to_owned(),
-            config,
-            clock: None,
-        };
+        let start = start(setup, memory, chance, config)?;
         // a new configuration follows two entries later, after the store's posture
         let after = self.start + 2;
         self.batch.push_with(move |first| {
