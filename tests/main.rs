@@ -18,6 +18,7 @@ mod foreign;
 mod formats;
 mod python;
 mod readme;
+mod scenarios;
 mod store;
 mod support;
 mod tidy;

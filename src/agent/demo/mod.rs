@@ -22,6 +22,7 @@ use observance_verify::{Conclusion, Folder, Report, Trust};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+pub use self::world::setup;
 use self::{company::Company, receiver::Receiver, tell::Teller, world::World};
 use crate::{
     bundle::{Builder, Cover, Written, page},
