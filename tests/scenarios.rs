@@ -143,7 +143,10 @@ async fn s5_a_rate_limit_is_waited_for_or_leaves_nothing_passed() {
             assert_eq!((run.result, said.passed), (RunResult::Complete, 3));
             assert!(run.ended >= reset, "{}", run.ended);
         } else {
-            assert_eq!((run.result, said.passed + said.unknown, said.unknown > 0), (RunResult::Partial, 3, true));
+            assert_eq!(
+                (run.result, said.passed + said.unknown, said.unknown > 0),
+                (RunResult::Partial, 3, true)
+            );
             assert_eq!(record.result("GH-05", "acme/r2").state(), State::Unknown);
             assert!(words(&run.why).contains(&"exchange.throttled"), "{:?}", run.why);
         }
@@ -183,8 +186,12 @@ async fn s8_a_policy_that_says_nothing_or_breaks_passes_nobody() {
 #[tokio::test]
 async fn s9_no_repository_at_all_is_unknown_and_not_fine() {
     let fault = |asked: &Asked<'_>| match asked.path {
-        "/orgs/acme" => Some(reply(200, &[], &json!({ "id": 77, "login": "acme", "public_repos": 0,
-                                                      "total_private_repos": 0 }))),
+        "/orgs/acme" => Some(reply(
+            200,
+            &[],
+            &json!({ "id": 77, "login": "acme", "public_repos": 0,
+                                                      "total_private_repos": 0 }),
+        )),
         path if path.starts_with("/orgs/acme/repos?") => Some(reply(200, &[], &json!([]))),
         _ => None,
     };
@@ -350,7 +357,11 @@ async fn s13_a_store_that_is_full_leaves_no_half_and_the_run_is_recorded_later()
         assert_eq!(due, [12, 13, 17, 18].map(|hour| at(&format!("03-10T{hour}:00"))), "{how:?}");
         // the run of 13:00 was in hand all the time, and keeps the instant at which it looked
         assert!(runs[1].run.ended.ms_since(at("03-10T13:00")) < HOUR_MS);
-        assert_eq!(gaps, [14, 15, 16].map(|hour| (at(&format!("03-10T{hour}:00")), Cause::StoreDown)), "{how:?}");
+        assert_eq!(
+            gaps,
+            [14, 15, 16].map(|hour| (at(&format!("03-10T{hour}:00")), Cause::StoreDown)),
+            "{how:?}"
+        );
         record.assert_accounted();
         record.assert_verifies(&setup);
     }

@@ -45,6 +45,8 @@ use crate::{
 
 /// Rows whose results are remembered.
 const MEMO_ROWS_MAX: usize = 200_000;
+/// How long an agent that is asked to stop lets go on what runs; a container is killed two seconds later.
+const STOP_MS: i64 = 8_000;
 /// How long the agent sleeps when nothing is due at all.
 const IDLE_MS: i64 = 3_600_000;
 
@@ -182,22 +184,26 @@ impl Agent {
     /// Works until `stop` is cancelled; then ends what runs, says so in the log, and returns.
     pub async fn run(&mut self, stop: &CancellationToken) -> Result<(), RunError> {
         let mut tasks = JoinSet::new();
+        let mut patience = None;
         loop {
-            let stopping = stop.is_cancelled();
-            if stopping && tasks.is_empty() {
-                break;
-            }
-            if stopping {
+            if stop.is_cancelled() {
                 self.planner.hinder(self.journal.now(), Some(Cause::Shutdown));
+                let until = *patience.get_or_insert_with(|| self.clock.now().plus_ms(STOP_MS));
+                if tasks.is_empty() || self.clock.now() >= until {
+                    break;
+                }
             }
             if self.step(&mut tasks).await? {
                 continue;
             }
             self.deliver(&mut tasks);
             self.publish(&mut tasks);
-            self.wait(&mut tasks, stop).await?;
+            self.wait(&mut tasks, stop, patience).await?;
         }
-        self.stop().await
+        let clean = tasks.is_empty();
+        // what is still waiting for its source left nothing: its slot stays open and is a gap for whoever begins next
+        tasks.shutdown().await;
+        self.stop(clean).await
     }
 
     /// Runs these collectors once, apart from their schedules. It promises and answers no slot: whoever runs beside this
@@ -214,7 +220,7 @@ impl Agent {
             while self.step(&mut tasks).await? {}
             self.publish(&mut tasks);
         }
-        self.stop().await
+        self.stop(true).await
     }
 
     /// Does what the planner asks for now; true if it must be asked again at once.
@@ -240,14 +246,19 @@ impl Agent {
         Ok(again)
     }
 
-    async fn wait(&mut self, tasks: &mut JoinSet<Done>, stop: &CancellationToken) -> Result<(), RunError> {
-        let alarms = [self.planner.wake(), self.mail.next()];
+    async fn wait(
+        &mut self,
+        tasks: &mut JoinSet<Done>,
+        stop: &CancellationToken,
+        patience: Option<Instant>,
+    ) -> Result<(), RunError> {
+        let alarms = [self.planner.wake(), self.mail.next(), patience];
         let now = self.clock.now();
         let wake = alarms.into_iter().flatten().min().unwrap_or_else(|| now.plus_ms(IDLE_MS));
         tokio::select! {
             biased;
             Some(done) = tasks.join_next() => self.take(done).await,
-            () = stop.cancelled(), if tasks.is_empty() => Ok(()),
+            () = stop.cancelled(), if patience.is_none() => Ok(()),
             () = self.me.clock().sleep_until(wake) => Ok(()),
         }
     }
@@ -308,9 +319,9 @@ impl Agent {
         Ok(())
     }
 
-    async fn stop(&mut self) -> Result<(), RunError> {
+    async fn stop(&mut self, clean: bool) -> Result<(), RunError> {
         let mut batch = Batch::new(self.journal.now(), By::Start(self.by));
-        batch.push(Stop { reason: open::code("asked"), clean: true });
+        batch.push(Stop { reason: open::code("asked"), clean });
         self.commit(&batch, Vec::new(), &[]).await?;
         Ok(())
     }
