@@ -13,6 +13,7 @@
 
 mod foreign;
 mod formats;
+mod page;
 mod python;
 mod store;
 mod support;
