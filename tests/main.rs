@@ -16,6 +16,7 @@ mod container;
 mod fences;
 mod foreign;
 mod formats;
+mod page;
 mod python;
 mod readme;
 mod scenarios;

@@ -42,10 +42,8 @@ fn header(view: &PeriodView, zone: Tz) -> String {
     let days = |ms: i64| (ms.max(0) + DAY_MS / 2) / DAY_MS;
     let length = days(view.to.ms_since(view.from));
     let day = (view.until.ms_since(view.from).max(0) / DAY_MS + 1).min(length.max(1));
-    push(
-        &mut out,
-        format_args!("{} · [{from}, {to}) {zone} = {length} days · day {day}\n", visible(&view.id)),
-    );
+    let long = counted(length.unsigned_abs(), "day");
+    push(&mut out, format_args!("{} · [{from}, {to}) {zone} = {long} · day {day}\n", visible(&view.id)));
     let slots = view.slots;
     push(
         &mut out,

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Ledger;
 use crate::{
     digest::Digest,
-    entry::{self, Body, Entry, Posture, Run, RunResult, Skew, Trigger},
+    entry::{self, Body, Channel, Entry, Posture, Privileges, Run, RunResult, Skew, Trigger},
     population::Membership,
     time::Instant,
     verdict::Code,
@@ -145,7 +145,7 @@ impl Tally {
     }
 
     fn run(&mut self, seq: u64, run: &Run, collector: String) {
-        self.reached.entry(run.source.clone()).or_default().see(run);
+        self.reached.entry(run.source.clone()).or_default().see(&run.channel, &run.privileges, run.skew_ms);
         let membership = run.populations.iter().map(|population| population.membership).max();
         let membership = membership.unwrap_or(Membership::Complete);
         let ordinary = (RunResult::Complete, Trigger::Slot, Membership::Complete);
@@ -159,20 +159,20 @@ impl Tally {
 }
 
 impl Reached {
-    fn see(&mut self, run: &Run) {
+    fn see(&mut self, channel: &Channel, privileges: &Privileges, skew_ms: Option<Skew>) {
         let add = |n: &mut u64, is: bool| *n = n.saturating_add(u64::from(is));
         add(&mut self.runs, true);
-        add(&mut self.base_url, run.channel.base_url);
-        add(&mut self.extra_ca, run.channel.extra_ca);
-        add(&mut self.proxy, run.channel.proxy);
-        add(&mut self.may_write, run.privileges.write > 0);
-        for host in &run.channel.hosts {
+        add(&mut self.base_url, channel.base_url);
+        add(&mut self.extra_ca, channel.extra_ca);
+        add(&mut self.proxy, channel.proxy);
+        add(&mut self.may_write, privileges.write > 0);
+        for host in &channel.hosts {
             self.hosts.entry(host.host.clone()).or_default().extend(host.spki);
             if host.spki.is_none() {
                 self.bare.insert(host.host.clone());
             }
         }
-        if let Some(skew) = run.skew_ms {
+        if let Some(skew) = skew_ms {
             let known = self.skew_ms.unwrap_or(skew);
             self.skew_ms = Some(Skew { min: known.min.min(skew.min), max: known.max.max(skew.max) });
         }
@@ -244,5 +244,135 @@ fn how<T: PartialEq>(before: Option<&T>, now: &T, removed: bool) -> Option<How> 
         (Some(before), false) if before != now => Some(How::Changed),
         (None, false) => Some(How::Added),
         (None, true) | (Some(_), false) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        entry::{Genesis, Heartbeat, Host, Judge, Policy, Start, Stop},
+        item::Salt,
+        ledger::Artefacts,
+        table::Change,
+        verdict::Empty,
+    };
+
+    /// No table is read here.
+    struct Nothing;
+
+    impl Artefacts for Nothing {
+        fn change(&self, _: u64, _: Option<u16>, name: &str) -> Result<(Change, Vec<Salt>), String> {
+            Err(name.to_owned())
+        }
+
+        fn column(&self, _: u64, _: u16, policy: &str) -> Result<Vec<u8>, String> {
+            Err(policy.to_owned())
+        }
+    }
+
+    fn ledger(bodies: Vec<Body>) -> Ledger {
+        let (mut ledger, mut by) = (Ledger::default(), 0);
+        for (seq, body) in (0_u64..).zip(bodies) {
+            if matches!(body, Body::Start(_)) {
+                by = seq;
+            }
+            let entry = Entry { body, by, seq, t: Instant::from_s(i64::try_from(seq).unwrap()) };
+            ledger.push(&entry, &Nothing).unwrap();
+        }
+        ledger
+    }
+
+    fn genesis() -> Body {
+        Genesis {
+            origin: "a.example/b".into(),
+            vkey: "key".into(),
+            estate: "a".into(),
+            shards: vec![],
+            formats: 1,
+            previous: None,
+            tsa: vec![],
+            witness_policy: "none".into(),
+        }
+        .into()
+    }
+
+    fn start() -> Body {
+        Start {
+            agent: "00".into(),
+            version: "0.1.0".into(),
+            build: None,
+            judge: Judge { regorus: "0".into(), mode: "interpreter".into() },
+            tzdb: "2026a".into(),
+            memory: "none".into(),
+            config: None,
+            clock: None,
+        }
+        .into()
+    }
+
+    fn policy(digest: &[u8], removed: bool) -> Body {
+        Policy {
+            id: "GH-05".into(),
+            digest: Digest::of(digest),
+            controls: vec![],
+            populations: vec![],
+            params: Digest::of(b"{}"),
+            reads_time: false,
+            empty: Empty::Unknown,
+            severity: "high".parse().unwrap(),
+            removed,
+        }
+        .into()
+    }
+
+    #[test]
+    fn what_only_repeats_is_no_change_and_what_comes_back_is_added() {
+        let bodies =
+            [(&b"1"[..], false), (b"1", false), (b"2", false), (b"2", true), (b"2", true), (b"2", false)];
+        let policies = bodies.map(|(digest, removed)| policy(digest, removed));
+        let ledger = ledger([genesis(), start()].into_iter().chain(policies).collect());
+        let changes = ledger.tally().changes();
+        let found: Vec<_> = changes.iter().map(|change| (change.seq, change.what, change.how)).collect();
+        assert_eq!(
+            found,
+            [(2, How::Added), (4, How::Changed), (5, How::Removed), (7, How::Added)].map(|(seq, how)| (
+                seq,
+                What::Policy,
+                how
+            ))
+        );
+        assert_eq!(changes[0].t, Instant::from_s(2));
+    }
+
+    #[test]
+    fn a_start_that_follows_no_stop_is_told_from_one_that_does() {
+        let stop = Body::from(Stop { reason: "signal".parse().unwrap(), clean: true });
+        let beat = Body::from(Heartbeat { last_size: 2 });
+        let ledger = ledger(vec![genesis(), start(), beat, start(), stop, start()]);
+        let found: Vec<_> =
+            ledger.tally().starts().iter().map(|began| (began.seq, began.after_stop)).collect();
+        assert_eq!(found, [(1, true), (3, false), (5, true)]);
+    }
+
+    #[test]
+    fn how_a_source_was_reached_is_counted_run_by_run() {
+        let host = |spki: Option<&[u8]>| Host { host: "h".into(), spki: spki.map(Digest::of), root: None };
+        let channel = |hosts| Channel { hosts, proxy: false, extra_ca: true, base_url: false };
+        let mut reached = Reached::default();
+        let runs = [
+            (channel(vec![host(Some(b"1"))]), 0, Skew { min: -5, max: 2 }),
+            (channel(vec![host(Some(b"2"))]), 3, Skew { min: 0, max: 9 }),
+            (Channel { proxy: true, ..Channel::default() }, 0, Skew { min: 1, max: 1 }),
+            (channel(vec![host(None)]), 0, Skew { min: 1, max: 1 }),
+        ];
+        for (channel, write, skew) in &runs {
+            reached.see(channel, &Privileges { granted: vec![], write: *write }, Some(*skew));
+        }
+        assert_eq!((reached.runs, reached.base_url, reached.extra_ca), (4, 0, 3));
+        assert_eq!((reached.proxy, reached.may_write), (1, 1));
+        assert_eq!(reached.hosts["h"], BTreeSet::from([Digest::of(b"1"), Digest::of(b"2")]));
+        assert_eq!(reached.bare, BTreeSet::from(["h".to_owned()]));
+        assert_eq!(reached.skew_ms, Some(Skew { min: -5, max: 9 }));
     }
 }

@@ -68,10 +68,7 @@ fn deviations(html: &mut Html, content: &Content<'_>, policy: &PolicyView) {
 }
 
 fn deviation_row(content: &Content<'_>, deviation: &Deviation, exposed: &Exposed) -> Vec<Cell> {
-    let end = match deviation.open {
-        true => "still open".to_owned(),
-        false => content.local(deviation.most.to()),
-    };
+    let end = if deviation.open { "still open".to_owned() } else { content.local(deviation.most.to()) };
     let mut known = words::known(deviation.known).to_owned();
     if deviation.baseline {
         known.push_str("; found so at first sight");
@@ -303,7 +300,10 @@ fn glossary(html: &mut Html) {
     html.put("h2", "", "Words");
     html.raw("<dl>\n");
     for (word, meaning) in [
-        ("met", "seen passed in the period, and never seen failed"),
+        (
+            "met",
+            "seen passed in the period, and never seen failed; it may have been unknown for a part of it",
+        ),
         ("deviated", "seen failed; it stays one whoever excepted it, and however short it was"),
         ("unknown", "could not be told, with the reason; neither met nor deviated"),
         ("gap", "nobody looked: a slot that was due has no run, or the last look is too old to hold"),

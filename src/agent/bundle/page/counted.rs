@@ -19,7 +19,7 @@ pub(super) fn hidden(html: &mut Html, content: &Content<'_>) {
         html.put("dt", "", name);
         html.put("dd", "", text);
     };
-    say("Exclusions", &format!("{} items, in the newest runs", number(excluded(content))));
+    say("Exclusions", &format!("{}, in the newest runs", counted(excluded(content), "item")));
     say("Exceptions, mutes", "0, 0 (this version has neither; retroactive: 0)");
     for (name, what) in [
         ("Policies", What::Policy),
@@ -28,7 +28,7 @@ pub(super) fn hidden(html: &mut Html, content: &Content<'_>) {
         ("Schedules", What::Schedule),
     ] {
         let within = |change: &&Changed| change.what == what && content.within(change.t);
-        say(name, &changes(ledger.tally().changes().iter().filter(within)));
+        say(name, &changes(&ledger.tally().changes().iter().filter(within)));
     }
     let moved = ledger.tally().changes().iter();
     let moved = moved.filter(|change| change.what == What::Period && change.how == How::Changed).count();
@@ -57,7 +57,7 @@ fn excluded(content: &Content<'_>) -> u64 {
     populations.fold(0, |sum, population| sum.saturating_add(population.excluded))
 }
 
-fn changes<'a>(changes: impl Iterator<Item = &'a Changed> + Clone) -> String {
+fn changes<'a>(changes: &(impl Iterator<Item = &'a Changed> + Clone)) -> String {
     let n = |how: How| changes.clone().filter(|change| change.how == how).count();
     format!("{} changed, {} added, {} removed", n(How::Changed), n(How::Added), n(How::Removed))
 }
@@ -67,14 +67,10 @@ fn restarts(content: &Content<'_>) -> String {
     let unclean = again.clone().filter(|began| !began.after_stop).count();
     let forgot = again.clone().filter(|began| began.start.memory == "none").count();
     let behind = again.clone().filter(|began| began.start.clock.is_some()).count();
-    let mut text = format!("{}, {unclean} of them after no clean stop", again.count());
-    if forgot > 0 {
-        text.push_str(&format!(", {forgot} without memory of the head"));
-    }
-    if behind > 0 {
-        text.push_str(&format!(", {behind} with a clock behind the log"));
-    }
-    text
+    let mut parts = vec![again.count().to_string(), format!("{unclean} of them after no clean stop")];
+    parts.extend((forgot > 0).then(|| format!("{forgot} without memory of the head")));
+    parts.extend((behind > 0).then(|| format!("{behind} with a clock behind the log")));
+    parts.join(", ")
 }
 
 fn runs(content: &Content<'_>) -> String {

@@ -34,11 +34,11 @@ fn identity(html: &mut Html, content: &Content<'_>) {
     let (view, ledger) = (content.view, content.ledger);
     html.put("h1", "", &format!("{}: {}", content.organisation, view.id));
     // a change of clocks makes a period an hour longer or shorter than its days
-    let days = (view.to.ms_since(view.from) + DAY_MS / 2) / DAY_MS;
+    let days = of_kind(((view.to.ms_since(view.from) + DAY_MS / 2) / DAY_MS).unsigned_abs(), "day");
     let (from, to) = (content.local(view.from), content.local(view.to));
     let framework = ledger.periods().get(&view.id).map(|period| period.framework.as_str());
     let framework = framework.map_or_else(String::new, |framework| format!(" · framework {framework}"));
-    let span = format!("Observation period [{from}, {to}) {} = {days} days{framework}", content.zone.name());
+    let span = format!("Observation period [{from}, {to}) {} = {days}{framework}", content.zone.name());
     html.put("p", "sub", &span);
     if view.until < view.to {
         let until = content.local(view.until);
@@ -91,7 +91,7 @@ fn trust(html: &mut Html, content: &Content<'_>) {
         vec![Cell::text(question), Cell::said(said), Cell::text(next)]
     };
     let unchecked = "not done here";
-    let key = format!("--key: get it by another way than this folder; it should be {vkey}");
+    let key = format!("--key: get it by another way than this folder, whose own copy proves nothing: {vkey}");
     let rows = [
         row("Key from outside?", unchecked, &key),
         row(
@@ -203,13 +203,21 @@ fn operated(html: &mut Html, content: &Content<'_>) {
         number(slots.unanswered)
     );
     html.table("wide", &caption, &heads, &rows);
+    if slots.unanswered > 0 {
+        let text = format!(
+            "{} unaccounted for: promised, due, and nothing in the log says what became of it.",
+            of_kind(slots.unanswered, "slot")
+        );
+        html.put("p", "warn", &text);
+    }
 }
 
 fn operation(content: &Content<'_>, policy: &PolicyView, (edge, silent): (bool, bool)) -> Vec<Cell> {
     let period = &policy.period;
-    let deviated = match period.occasions > period.deviated_items {
-        true => format!("{} ({} times)", number(period.deviated_items), number(period.occasions)),
-        false => number(period.deviated_items),
+    let deviated = if period.occasions > period.deviated_items {
+        format!("{} ({} times)", number(period.deviated_items), number(period.occasions))
+    } else {
+        number(period.deviated_items)
     };
     let figure = |n: u64| Cell::figure(number(n), n == 0);
     let long = |ms: i64| if ms == 0 { "0".to_owned() } else { hours(ms) };

@@ -94,10 +94,12 @@ impl Html {
         rows: &[Vec<Cell>],
     ) {
         self.within("table", class, |html| {
-            html.put("caption", "", caption);
+            if !caption.is_empty() {
+                html.put("caption", "", caption);
+            }
             html.raw("<thead><tr>");
             for (place, head) in heads.iter().enumerate() {
-                let figures = rows.iter().filter_map(|row| row.get(place)).any(|cell| cell.is_figure());
+                let figures = rows.iter().filter_map(|row| row.get(place)).any(Cell::is_figure);
                 html.raw(if figures { "<th scope=col class=n>" } else { "<th scope=col>" });
                 html.text(head);
                 html.raw("</th>");

@@ -8,8 +8,6 @@ mod below;
 mod counted;
 mod front;
 mod html;
-#[cfg(test)]
-mod tests;
 mod words;
 
 use std::collections::BTreeMap;
