@@ -54,8 +54,8 @@ pub struct Options {
     pub days: u32,
 }
 
-/// Runs the demonstration and prints what happens.
-pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+/// Runs the demonstration and prints what happens; gives the messages that the webhook's receiver accepted.
+pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> anyhow::Result<Vec<String>> {
     let (from, whole) = (FROM.parse::<Instant>()?, TO.parse::<Instant>()?);
     let to = whole.min(from.plus_ms(i64::from(options.days) * DAY_MS));
     if options.out.symlink_metadata().is_ok() {
@@ -70,7 +70,8 @@ pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> anyhow::Res
     let world = World::new(options, &clock, source.base_url(), &receiver, (from, to))?;
     watch(&world, (from, to), &mut teller, out).await?;
     let ended = conclude(&world, options, (from, to)).await?;
-    Teller::ending(out, &ended, &receiver)
+    Teller::ending(out, &ended, &receiver)?;
+    Ok(receiver.messages())
 }
 
 /// Lets the agent work through the period, kills it once, and starts it again.

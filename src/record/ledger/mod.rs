@@ -193,7 +193,9 @@ impl Ledger {
             Body::Export(body) => self.exports.push((**body).clone()),
             Body::Drift(_) | Body::Posture(_) | Body::Heartbeat(_) => {}
             Body::Foreign { kind, .. } => {
-                self.foreign.entry(kind.clone()).or_insert(entry.seq);
+                if !entry.body.is_understood() {
+                    self.foreign.entry(kind.clone()).or_insert(entry.seq);
+                }
             }
         }
         Ok(())
