@@ -3,7 +3,11 @@
 //!
 //! How a single run classifies what it reads is tested beside the collector.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    fs,
+    process::Command,
+    sync::{Arc, Mutex},
+};
 
 use observance::{
     clock::Clock,
@@ -127,7 +131,7 @@ async fn s3_what_may_not_be_read_of_one_repository_is_unknown_alone() {
 
 #[tokio::test]
 async fn s5_a_rate_limit_is_waited_for_or_leaves_nothing_passed() {
-    // within the budget: twenty minutes of the fifteen that the manifest allows would be too long, five are not
+    // the manifest lets a run wait for a quarter of an hour
     for (reset, waits) in [(at("03-10T12:05"), true), (at("03-10T14:00"), false)] {
         let fault = move |asked: &Asked<'_>| {
             let limited = asked.path.ends_with("/r2/branches/main/protection") && asked.at < reset;
@@ -143,7 +147,10 @@ async fn s5_a_rate_limit_is_waited_for_or_leaves_nothing_passed() {
             assert_eq!((run.result, said.passed), (RunResult::Complete, 3));
             assert!(run.ended >= reset, "{}", run.ended);
         } else {
-            assert_eq!((run.result, said.passed + said.unknown, said.unknown > 0), (RunResult::Partial, 3, true));
+            assert_eq!(
+                (run.result, said.passed + said.unknown, said.unknown > 0),
+                (RunResult::Partial, 3, true)
+            );
             assert_eq!(record.result("GH-05", "acme/r2").state(), State::Unknown);
             assert!(words(&run.why).contains(&"exchange.throttled"), "{:?}", run.why);
         }
@@ -180,11 +187,43 @@ async fn s8_a_policy_that_says_nothing_or_breaks_passes_nobody() {
     }
 }
 
+/// What does not load is refused before anything is written: no agent runs with a policy less than its configuration
+/// names, and the slots of the time in which it would not start become gaps when it does.
+#[test]
+fn s8_a_policy_that_does_not_load_is_refused_at_the_door() {
+    let folder = tempfile::tempdir().unwrap();
+    let top = folder.path();
+    let config = "organisation: { name: Acme, zone: Europe/Berlin }\nstore: file:store\norigin: acme.example/a\nkey: keys\n\
+        sources:\n  github: { org: acme, token: secret://env/NOT_SET }\npolicies: { library: rego }\n";
+    fs::write(top.join("observance.yaml"), config).unwrap();
+    fs::create_dir(top.join("rego")).unwrap();
+    let sound = policy("passed if input.row.archived == false").files["broken.rego"].clone();
+    let observance = |command: &str| {
+        let mut observance = Command::new(env!("CARGO_BIN_EXE_observance"));
+        let output = observance.arg(command).current_dir(top).env_clear().output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    fs::write(top.join("rego/broken.rego"), &sound).unwrap();
+    assert_eq!(observance("check-config").0, Some(0), "{}", observance("check-config").1);
+    let unsound = String::from_utf8(sound).unwrap().replace("passed if", "passed iff");
+    fs::write(top.join("rego/broken.rego"), unsound).unwrap();
+    for command in ["check-config", "run"] {
+        let (code, said) = observance(command);
+        assert_eq!(code, Some(2), "{command}: {said}");
+        assert!(said.contains("policy broken: "), "{command}: {said}");
+    }
+    assert!(!top.join("store").exists(), "nothing may be written");
+}
+
 #[tokio::test]
 async fn s9_no_repository_at_all_is_unknown_and_not_fine() {
     let fault = |asked: &Asked<'_>| match asked.path {
-        "/orgs/acme" => Some(reply(200, &[], &json!({ "id": 77, "login": "acme", "public_repos": 0,
-                                                      "total_private_repos": 0 }))),
+        "/orgs/acme" => Some(reply(
+            200,
+            &[],
+            &json!({ "id": 77, "login": "acme", "public_repos": 0,
+                                                      "total_private_repos": 0 }),
+        )),
         path if path.starts_with("/orgs/acme/repos?") => Some(reply(200, &[], &json!([]))),
         _ => None,
     };
@@ -350,7 +389,11 @@ async fn s13_a_store_that_is_full_leaves_no_half_and_the_run_is_recorded_later()
         assert_eq!(due, [12, 13, 17, 18].map(|hour| at(&format!("03-10T{hour}:00"))), "{how:?}");
         // the run of 13:00 was in hand all the time, and keeps the instant at which it looked
         assert!(runs[1].run.ended.ms_since(at("03-10T13:00")) < HOUR_MS);
-        assert_eq!(gaps, [14, 15, 16].map(|hour| (at(&format!("03-10T{hour}:00")), Cause::StoreDown)), "{how:?}");
+        assert_eq!(
+            gaps,
+            [14, 15, 16].map(|hour| (at(&format!("03-10T{hour}:00")), Cause::StoreDown)),
+            "{how:?}"
+        );
         record.assert_accounted();
         record.assert_verifies(&setup);
     }

@@ -87,8 +87,7 @@ pub(crate) async fn live_until(
     let store = store.map_err(|error| RunError::from(observance::run::JournalError::from(error)))?;
     let (news, _heard) = tokio::sync::mpsc::unbounded_channel();
     let chance = Chance::seeded(seed);
-    let mut agent =
-        Agent::start(Start { setup: Arc::clone(setup), store, memory, me, chance, news }).await?;
+    let mut agent = Agent::start(Start { setup: Arc::clone(setup), store, memory, me, chance, news }).await?;
     let stop = CancellationToken::new();
     let ask = async {
         until.await;
@@ -184,7 +183,8 @@ impl Record {
     /// What a policy said last of the item that people call `name`.
     pub(crate) fn result(&self, policy: &str, name: &str) -> &ItemResult {
         let column = self.ledger.policies()[policy].column.as_ref().unwrap();
-        let named = |item: &Item| self.ledger.facts(item).and_then(|facts| facts.name.as_deref()) == Some(name);
+        let named =
+            |item: &Item| self.ledger.facts(item).and_then(|facts| facts.name.as_deref()) == Some(name);
         column.results.iter().find(|(item, _)| named(item)).unwrap().1
     }
 
@@ -219,7 +219,9 @@ impl Record {
                         answer(&promised, (schedule.clone(), due));
                     }
                 }
-                Body::Gap(gap) => gap.due.iter().for_each(|due| answer(&promised, (gap.schedule.clone(), due))),
+                Body::Gap(gap) => {
+                    gap.due.iter().for_each(|due| answer(&promised, (gap.schedule.clone(), due)))
+                }
                 _ => {}
             }
         }
