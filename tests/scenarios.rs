@@ -357,43 +357,48 @@ async fn s12_a_day_of_23_or_25_hours_has_as_many_slots() {
     }
 }
 
-/// A store that takes no commit between two instants.
-fn full(
+/// A store in trouble between two instants: writes fail in one way, reads perhaps too.
+fn troubled(
     objects: &Arc<dyn Objects>,
     clock: &Clock,
     (from, to): (Instant, Instant),
-    how: Failure,
+    (writes, reads): (Failure, Option<Failure>),
 ) -> Arc<dyn Objects> {
     let clock = clock.clone();
     Arc::new(Faulty::new(Arc::clone(objects), move |call| {
         let now = clock.now();
-        (call.is_create && from <= now && now < to).then_some(how)
+        let is_in_trouble = from <= now && now < to;
+        if call.is_create { Some(writes) } else { reads }.filter(|_| is_in_trouble)
     }))
 }
 
 #[tokio::test]
 async fn s13_a_store_that_is_full_leaves_no_half_and_the_run_is_recorded_later() {
-    for how in [Failure::Refused, Failure::Lost, Failure::Unheard] {
+    let missed = [14, 15, 16].map(|hour| (at(&format!("03-10T{hour}:00")), Cause::StoreDown));
+    for (trouble, missed) in [
+        ((Failure::Refused, None), &missed[..]),
+        ((Failure::Lost, None), &missed),
+        // it was written, and nobody can tell until the store is back
+        ((Failure::Unheard, Some(Failure::Lost)), &missed),
+        // it was written, and can be read: nothing is missed
+        ((Failure::Unheard, None), &[]),
+    ] {
         let clock = Clock::simulated(at(NOON));
         let source = Source::serve(&clock, |_| None).await;
         let mut setup = setup(source.base_url(), &[RULES]);
         hourly(&mut setup);
         let (setup, objects) = (Arc::new(setup), memory());
-        let faulty = full(&objects, &clock, (at("03-10T13:00"), at("03-10T16:40")), how);
-        live(&setup, (faulty, None), (&clock, 1), at("03-10T18:30")).await.unwrap();
+        let store = troubled(&objects, &clock, (at("03-10T13:00"), at("03-10T16:40")), trouble);
+        live(&setup, (store, None), (&clock, 1), at("03-10T18:30")).await.unwrap();
         // what was written is whole: the log reads to its end and folds
         let record = Record::read(objects, &setup).await.unwrap();
-        let runs = record.runs(RULES);
-        let due: Vec<Instant> = runs.iter().map(|seen| seen.run.due.unwrap()).collect();
         let gaps: Vec<_> = record.gaps().into_iter().map(|(_, due, cause)| (due, cause)).collect();
-        assert_eq!(due, [12, 13, 17, 18].map(|hour| at(&format!("03-10T{hour}:00"))), "{how:?}");
+        assert_eq!(gaps, missed, "{trouble:?}");
+        let runs = record.runs(RULES);
+        assert_eq!(runs.len() + gaps.len(), 7);
         // the run of 13:00 was in hand all the time, and keeps the instant at which it looked
+        assert_eq!(runs[1].run.due, Some(at("03-10T13:00")));
         assert!(runs[1].run.ended.ms_since(at("03-10T13:00")) < HOUR_MS);
-        assert_eq!(
-            gaps,
-            [14, 15, 16].map(|hour| (at(&format!("03-10T{hour}:00")), Cause::StoreDown)),
-            "{how:?}"
-        );
         record.assert_accounted();
         record.assert_verifies(&setup);
     }
