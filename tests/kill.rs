@@ -43,7 +43,7 @@ const SEED: u64 = 7;
 const ROUNDS: u64 = 24;
 /// Stands before what the child says; the test harness of the child says other things.
 const MARK: &str = "acknowledged ";
-/// Longest time to wait for a child.
+/// A child that lives longer hangs, or nobody is there to kill it.
 const PATIENCE: Duration = Duration::from_secs(120);
 const COLLECTORS: [&str; 3] = ["github.branch_rules", "github.changes", "github.members"];
 
@@ -122,7 +122,8 @@ async fn write(store: &Path, round: u64) {
             _told = told.recv() => {}
         }
     };
-    live_until(&setup, keeps, (&clock, round), until).await.unwrap();
+    let life = live_until(&setup, keeps, (&clock, round), until);
+    tokio::time::timeout(PATIENCE, life).await.unwrap().unwrap();
 }
 
 /// A setup that only reads: its keys are the writer's.
@@ -192,8 +193,14 @@ fn what_was_acknowledged_survives_a_kill_at_any_moment() {
         let lines = if round % 6 == 5 { 0 } else { 1 + chance.below(40).unwrap() };
         let before = acknowledged.len();
         acknowledged.extend((0..lines).map_while(|_| writer.next()));
-        assert_eq!(acknowledged.len() - before, usize::try_from(lines).unwrap(), "round {round} ended by itself");
-        std::thread::sleep(Duration::from_micros(chance.below(if lines == 0 { 400_000 } else { 30_000 }).unwrap()));
+        assert_eq!(
+            acknowledged.len() - before,
+            usize::try_from(lines).unwrap(),
+            "round {round} ended by itself"
+        );
+        std::thread::sleep(Duration::from_micros(
+            chance.below(if lines == 0 { 400_000 } else { 30_000 }).unwrap(),
+        ));
         acknowledged.extend(writer.kill());
         killed_early += usize::from(acknowledged.len() == before);
         let record = runtime().block_on(Record::read(objects(folder.path()), &blank())).unwrap();

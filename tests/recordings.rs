@@ -84,7 +84,9 @@ fn reply(found: Option<&Value>) -> Response<Body> {
         let values = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
         let name: HeaderName = name.parse().unwrap();
         for value in values.iter().filter(|_| !HOPS.contains(&name.as_str())) {
-            response.headers_mut().append(name.clone(), HeaderValue::from_str(value.as_str().unwrap()).unwrap());
+            response
+                .headers_mut()
+                .append(name.clone(), HeaderValue::from_str(value.as_str().unwrap()).unwrap());
         }
     }
     response

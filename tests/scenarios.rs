@@ -3,7 +3,11 @@
 //!
 //! How a single run classifies what it reads is tested beside the collector.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    fs,
+    process::Command,
+    sync::{Arc, Mutex},
+};
 
 use observance::{
     clock::Clock,
@@ -127,7 +131,7 @@ async fn s3_what_may_not_be_read_of_one_repository_is_unknown_alone() {
 
 #[tokio::test]
 async fn s5_a_rate_limit_is_waited_for_or_leaves_nothing_passed() {
-    // within the budget: twenty minutes of the fifteen that the manifest allows would be too long, five are not
+    // the manifest lets a run wait for a quarter of an hour
     for (reset, waits) in [(at("03-10T12:05"), true), (at("03-10T14:00"), false)] {
         let fault = move |asked: &Asked<'_>| {
             let limited = asked.path.ends_with("/r2/branches/main/protection") && asked.at < reset;
@@ -181,6 +185,34 @@ async fn s8_a_policy_that_says_nothing_or_breaks_passes_nobody() {
         assert_eq!((said.n, said.passed, said.unknown), (3, 0, 3), "{body}");
         assert!(!record.result("GH-05", "acme/r1").codes().is_empty());
     }
+}
+
+/// What does not load is refused before anything is written: no agent runs with a policy less than its configuration
+/// names, and the slots of the time in which it would not start become gaps when it does.
+#[test]
+fn s8_a_policy_that_does_not_load_is_refused_at_the_door() {
+    let folder = tempfile::tempdir().unwrap();
+    let top = folder.path();
+    let config = "organisation: { name: Acme, zone: Europe/Berlin }\nstore: file:store\norigin: acme.example/a\nkey: keys\n\
+        sources:\n  github: { org: acme, token: secret://env/NOT_SET }\npolicies: { library: rego }\n";
+    fs::write(top.join("observance.yaml"), config).unwrap();
+    fs::create_dir(top.join("rego")).unwrap();
+    let sound = policy("passed if input.row.archived == false").files["broken.rego"].clone();
+    let observance = |command: &str| {
+        let mut observance = Command::new(env!("CARGO_BIN_EXE_observance"));
+        let output = observance.arg(command).current_dir(top).env_clear().output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    fs::write(top.join("rego/broken.rego"), &sound).unwrap();
+    assert_eq!(observance("check-config").0, Some(0), "{}", observance("check-config").1);
+    let unsound = String::from_utf8(sound).unwrap().replace("passed if", "passed iff");
+    fs::write(top.join("rego/broken.rego"), unsound).unwrap();
+    for command in ["check-config", "run"] {
+        let (code, said) = observance(command);
+        assert_eq!(code, Some(2), "{command}: {said}");
+        assert!(said.contains("policy broken: "), "{command}: {said}");
+    }
+    assert!(!top.join("store").exists(), "nothing may be written");
 }
 
 #[tokio::test]
@@ -325,43 +357,48 @@ async fn s12_a_day_of_23_or_25_hours_has_as_many_slots() {
     }
 }
 
-/// A store that takes no commit between two instants.
-fn full(
+/// A store in trouble between two instants: writes fail in one way, reads perhaps too.
+fn troubled(
     objects: &Arc<dyn Objects>,
     clock: &Clock,
     (from, to): (Instant, Instant),
-    how: Failure,
+    (writes, reads): (Failure, Option<Failure>),
 ) -> Arc<dyn Objects> {
     let clock = clock.clone();
     Arc::new(Faulty::new(Arc::clone(objects), move |call| {
         let now = clock.now();
-        (call.is_create && from <= now && now < to).then_some(how)
+        let is_in_trouble = from <= now && now < to;
+        if call.is_create { Some(writes) } else { reads }.filter(|_| is_in_trouble)
     }))
 }
 
 #[tokio::test]
 async fn s13_a_store_that_is_full_leaves_no_half_and_the_run_is_recorded_later() {
-    for how in [Failure::Refused, Failure::Lost, Failure::Unheard] {
+    let missed = [14, 15, 16].map(|hour| (at(&format!("03-10T{hour}:00")), Cause::StoreDown));
+    for (trouble, missed) in [
+        ((Failure::Refused, None), &missed[..]),
+        ((Failure::Lost, None), &missed),
+        // it was written, and nobody can tell until the store is back
+        ((Failure::Unheard, Some(Failure::Lost)), &missed),
+        // it was written, and can be read: nothing is missed
+        ((Failure::Unheard, None), &[]),
+    ] {
         let clock = Clock::simulated(at(NOON));
         let source = Source::serve(&clock, |_| None).await;
         let mut setup = setup(source.base_url(), &[RULES]);
         hourly(&mut setup);
         let (setup, objects) = (Arc::new(setup), memory());
-        let faulty = full(&objects, &clock, (at("03-10T13:00"), at("03-10T16:40")), how);
-        live(&setup, (faulty, None), (&clock, 1), at("03-10T18:30")).await.unwrap();
+        let store = troubled(&objects, &clock, (at("03-10T13:00"), at("03-10T16:40")), trouble);
+        live(&setup, (store, None), (&clock, 1), at("03-10T18:30")).await.unwrap();
         // what was written is whole: the log reads to its end and folds
         let record = Record::read(objects, &setup).await.unwrap();
-        let runs = record.runs(RULES);
-        let due: Vec<Instant> = runs.iter().map(|seen| seen.run.due.unwrap()).collect();
         let gaps: Vec<_> = record.gaps().into_iter().map(|(_, due, cause)| (due, cause)).collect();
-        assert_eq!(due, [12, 13, 17, 18].map(|hour| at(&format!("03-10T{hour}:00"))), "{how:?}");
+        assert_eq!(gaps, missed, "{trouble:?}");
+        let runs = record.runs(RULES);
+        assert_eq!(runs.len() + gaps.len(), 7);
         // the run of 13:00 was in hand all the time, and keeps the instant at which it looked
+        assert_eq!(runs[1].run.due, Some(at("03-10T13:00")));
         assert!(runs[1].run.ended.ms_since(at("03-10T13:00")) < HOUR_MS);
-        assert_eq!(
-            gaps,
-            [14, 15, 16].map(|hour| (at(&format!("03-10T{hour}:00")), Cause::StoreDown)),
-            "{how:?}"
-        );
         record.assert_accounted();
         record.assert_verifies(&setup);
     }

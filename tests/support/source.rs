@@ -3,10 +3,7 @@
 //!
 //! It has three repositories and two members. The demonstration's company is the large one.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex},
-};
+use std::sync::{Arc, Mutex};
 
 use axum::{
     Router,
@@ -25,8 +22,6 @@ pub(crate) struct Asked<'a> {
     pub(crate) at: Instant,
     /// Path and query.
     pub(crate) path: &'a str,
-    /// How often this was asked for before.
-    pub(crate) nth: usize,
     /// The source's own address.
     pub(crate) base_url: &'a str,
 }
@@ -40,7 +35,6 @@ pub(crate) struct Source {
     fault: Box<Fault>,
     /// Path and query, and whether a token came with it.
     asked: Mutex<Vec<(String, bool)>>,
-    times: Mutex<HashMap<String, usize>>,
 }
 
 impl Source {
@@ -51,8 +45,7 @@ impl Source {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         let (clock, fault) = (clock.clone(), Box::new(fault));
-        let source =
-            Arc::new(Self { base_url, clock, fault, asked: Mutex::default(), times: Mutex::default() });
+        let source = Arc::new(Self { base_url, clock, fault, asked: Mutex::default() });
         let shared = Arc::clone(&source);
         let answer = move |request: Request| {
             let shared = Arc::clone(&shared);
@@ -75,14 +68,12 @@ impl Source {
         let path = request.uri().path_and_query().unwrap().as_str();
         let has_token = request.headers().contains_key("authorization");
         self.asked.lock().unwrap().push((path.to_owned(), has_token));
-        let nth = {
-            let mut times = self.times.lock().unwrap();
-            let times = times.entry(path.to_owned()).or_default();
-            *times += 1;
-            *times - 1
-        };
-        let asked = Asked { at: self.clock.now(), path, nth, base_url: &self.base_url };
-        (self.fault)(&asked).unwrap_or_else(|| acme(path))
+        let asked = Asked { at: self.clock.now(), path, base_url: &self.base_url };
+        let mut reply = (self.fault)(&asked).unwrap_or_else(|| acme(path));
+        let date = chrono::DateTime::from_timestamp(asked.at.s(), 0).unwrap();
+        let date = date.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        reply.headers_mut().insert("date", date.parse().unwrap());
+        reply
     }
 }
 

@@ -79,7 +79,7 @@ async fn answer(cli: &Cli, config: &Path, out: &mut Screen) -> anyhow::Result<u8
         Command::Run => run::run(resolve(config)?).await,
         Command::Demo(asked) => {
             let options = demo::Options { seed: asked.seed, out: asked.out.clone(), days: asked.days };
-            demo::run(&options, out).await.map(|()| 0)
+            demo::run(&options, out).await.map(|_told| 0)
         }
         Command::CheckConfig(asked) => check::check_config(config, asked, out),
         Command::Collect(asked) => collect::collect(resolve(config)?, asked, &clock, out).await,

@@ -16,7 +16,11 @@ mod seal;
 pub mod setup;
 mod verdicts;
 
-use std::{collections::BTreeMap, num::NonZeroUsize, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    num::NonZeroUsize,
+    sync::Arc,
+};
 
 use observance_judge::Memo;
 use observance_record::{Instant, entry::Stop, slots::Due};
@@ -81,6 +85,8 @@ pub struct Agent {
     store: Store,
     planner: Planner,
     by: u64,
+    /// The collector of each task that runs one.
+    running: HashMap<tokio::task::Id, String>,
     states: BTreeMap<String, collect::State>,
     memo: Memo,
     mail: Mail,
@@ -122,6 +128,7 @@ impl Agent {
             planner: Planner::new(setup.schedules.clone(), running, setup.seed, before),
             teller: Teller::new(clock.clone())?,
             memo: Memo::new(MEMO_ROWS_MAX),
+            running: HashMap::new(),
             states: BTreeMap::new(),
             by: 0,
             setup,
@@ -150,8 +157,8 @@ impl Agent {
             ledger,
             (self.journal.salts(), self.journal.epoch()),
             (self.store.posture(), &memory),
-            (self.journal.now(), &self.chance),
-            &vkey,
+            (self.journal.now(), self.journal.held()),
+            (&self.chance, &vkey),
         )?;
         let (packs, _named) = self.journal.pack(&opening.artefacts)?;
         let first = self.commit(&opening.batch, packs, &opening.artefacts).await?;
@@ -268,10 +275,16 @@ impl Agent {
         let exchanges = self.journal.ledger().table(&task.collector, "exchange");
         let prior = exchanges.map(observance_record::ledger::Table::to_rows).unwrap_or_default();
         let (setup, busy, chance) = (Arc::clone(&self.setup), self.clock.busy(), self.chance.clone());
-        tasks.spawn(async move {
-            let (collected, state) = collect_once(&setup, &task, &prior, state, busy.clock(), &chance).await;
+        // a clock that was set back does not let a run speak about an instant before the record that it follows
+        let started = self.journal.now();
+        let collector = task.collector.clone();
+        let spawned = tasks.spawn(async move {
+            let clock = busy.clock();
+            let (collected, state) =
+                collect_once(&setup, (&task, started), &prior, state, clock, &chance).await;
             Done::Run(Box::new((task, collected, state)), busy)
         });
+        self.running.insert(spawned.id(), collector);
     }
 
     /// Writes tiles that became full, beside everything else: no run waits for them, and nothing depends on them.
@@ -287,16 +300,18 @@ impl Agent {
     async fn take(&mut self, done: Result<Done, tokio::task::JoinError>) -> Result<(), RunError> {
         match done {
             Ok(Done::Run(run, busy)) => {
+                // we are awake ourselves until it is recorded; should the store be away, time must run on
+                drop(busy);
                 let (task, collected, state) = *run;
                 let collector = task.collector.clone();
+                self.running.retain(|_, running| *running != collector);
                 self.states.insert(collector.clone(), state);
                 self.record(task, collected).await?;
                 self.planner.ended(self.journal.now(), &collector, Ended::Recorded);
-                drop(busy);
             }
             Ok(Done::Mail(alert, attempt, busy)) => {
-                self.notice(alert, attempt).await?;
                 drop(busy);
+                self.notice(alert, attempt).await?;
             }
             Ok(Done::Tiles(left, written, busy)) => {
                 match written {
@@ -307,12 +322,10 @@ impl Agent {
                 drop(busy);
             }
             Err(error) => {
-                // a task that panicked left nothing; its collector is unknown here, so every running slot is looked at again
+                // a task that panicked left nothing; the others still run, and will answer their slots themselves
                 tracing::error!(%error, "a run was lost");
-                for collector in self.setup.collectors.keys() {
-                    if !self.states.contains_key(collector) {
-                        self.planner.ended(self.journal.now(), collector, Ended::Lost(Cause::Crash));
-                    }
+                if let Some(collector) = self.running.remove(&error.id()) {
+                    self.planner.ended(self.journal.now(), &collector, Ended::Lost(Cause::Crash));
                 }
             }
         }
@@ -335,7 +348,7 @@ impl Agent {
 /// One run of a collector, apart from everything that is owned.
 async fn collect_once(
     setup: &Setup,
-    task: &Task,
+    (task, started): (&Task, Instant),
     prior: &observance_record::table::Rows,
     mut state: collect::State,
     clock: &Clock,
@@ -343,7 +356,6 @@ async fn collect_once(
 ) -> (Collected, collect::State) {
     let collector = setup.collectors.get(&task.collector);
     let source = collector.and_then(|collector| setup.sources.get(&collector.source));
-    let started = clock.now();
     let (Some(collector), Some(source)) = (collector, source) else {
         // a task names what the setup has; this cannot be reached, and would record a run that saw nothing
         return (Collected::nothing(started), state);
