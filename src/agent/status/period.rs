@@ -157,14 +157,16 @@ fn deviations(view: &PeriodView, zone: Tz) -> String {
 /// How long, at least and at most, and between when and when.
 fn extent(deviation: &Deviation, zone: Tz) -> String {
     let (least, most) = (hours(deviation.least_ms), hours(deviation.most_ms));
-    let length = match deviation.least_ms == deviation.most_ms {
-        true => format!("out {least}"),
-        false => format!("out between {least} and {most}"),
+    let length = if deviation.least_ms == deviation.most_ms {
+        format!("out {least}")
+    } else {
+        format!("out between {least} and {most}")
     };
     let from = local(deviation.most.from(), zone);
-    let end = match deviation.open {
-        true => "open".to_owned(),
-        false => format!("until {}", local(deviation.most.to(), zone)),
+    let end = if deviation.open {
+        "open".to_owned()
+    } else {
+        format!("until {}", local(deviation.most.to(), zone))
     };
     let baseline = if deviation.baseline { ", found at first sight" } else { "" };
     let edge = if deviation.is_certain() { "" } else { ", not seen in this period" };
