@@ -166,7 +166,7 @@ impl Journal {
     }
 
     /// Tiles that became full and that nobody writes yet; [`Journal::published`] takes them back.
-    pub(super) fn to_publish(&mut self) -> Option<Due> {
+    pub(super) fn begin_tiles(&mut self) -> Option<Due> {
         self.tiles.begin()
     }
 

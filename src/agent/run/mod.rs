@@ -218,7 +218,9 @@ impl Agent {
     pub async fn run_once(&mut self, collectors: &[String]) -> Result<(), RunError> {
         let running = NonZeroUsize::new(RUNNING_MAX).unwrap_or(NonZeroUsize::MIN);
         self.planner = Planner::new(Vec::new(), running, self.setup.seed, Cause::AgentDown);
-        collectors.iter().for_each(|collector| self.planner.ask(collector));
+        for collector in collectors {
+            self.planner.ask(collector);
+        }
         let mut tasks = JoinSet::new();
         while self.step(&mut tasks).await? {}
         while let Some(done) = tasks.join_next().await {
@@ -289,7 +291,7 @@ impl Agent {
 
     /// Writes tiles that became full, beside everything else: no run waits for them, and nothing depends on them.
     fn publish(&mut self, tasks: &mut JoinSet<Done>) {
-        let Some(mut tiles) = self.journal.to_publish() else { return };
+        let Some(mut tiles) = self.journal.begin_tiles() else { return };
         let (store, busy) = (self.store.clone(), self.clock.busy());
         tasks.spawn(async move {
             let written = tiles.write(&store).await;
