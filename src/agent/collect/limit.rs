@@ -212,9 +212,10 @@ mod tests {
 
     #[tokio::test]
     async fn waits_within_the_budget_and_stops_beyond_it() {
-        let clock = Clock::simulated(Instant::from_s(1000));
-        let _busy = clock.busy();
-        let pace = Pace::new(&clock, &limits(), clock.now());
+        let busy = Clock::simulated(Instant::from_s(1000)).busy();
+        let clock = busy.clock();
+
+        let pace = Pace::new(clock, &limits(), clock.now());
         pace.hold(Instant::from_s(1008));
         drop(pace.enter().await.unwrap());
         assert_eq!(clock.now(), Instant::from_s(1008));
@@ -225,14 +226,15 @@ mod tests {
 
     #[tokio::test]
     async fn requests_and_bytes_are_counted() {
-        let clock = Clock::simulated(Instant::from_s(0));
-        let _busy = clock.busy();
-        let pace = Pace::new(&clock, &limits(), clock.now());
+        let busy = Clock::simulated(Instant::from_s(0)).busy();
+        let clock = busy.clock();
+
+        let pace = Pace::new(clock, &limits(), clock.now());
         for _ in 0..3 {
             drop(pace.enter().await.unwrap());
         }
         assert_eq!(pace.enter().await.unwrap_err(), why::BUDGET_REQUESTS);
-        let pace = Pace::new(&clock, &limits(), clock.now());
+        let pace = Pace::new(clock, &limits(), clock.now());
         pace.read(100);
         assert_eq!(pace.enter().await.unwrap_err(), why::BUDGET_BYTES);
         assert_eq!(pace.totals(), (0, 100));

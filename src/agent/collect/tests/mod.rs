@@ -47,8 +47,8 @@ pub(super) async fn run(
     prior: &BTreeMap<Item, Vec<u8>>,
     state: &mut State,
 ) -> Collected {
-    let clock = Clock::simulated(started());
-    let _busy = clock.busy();
+    let busy = Clock::simulated(started()).busy();
+    let clock = busy.clock();
     let request = Request {
         params: &BTreeMap::from([("org".to_owned(), "acme".to_owned())]),
         base_url,
@@ -58,7 +58,7 @@ pub(super) async fn run(
         prior,
         started: started(),
     };
-    let seen = collect(manifest, &request, state, http, &clock, &Chance::seeded(1)).await;
+    let seen = collect(manifest, &request, state, http, clock, &Chance::seeded(1)).await;
     assert!(!format!("{seen:?}").contains("ghp_hush"), "the token must not leave the collector");
     seen
 }

@@ -110,7 +110,7 @@ async fn a_refusal_is_tried_again_under_the_same_id_with_a_new_time() {
     let (receiver, route) = receiver(&[Answer::Status(500), Answer::Status(404)]).await;
     let clock = Clock::simulated(start());
     let busy = clock.busy();
-    let made = teller(&clock).deliver(&route, &message(), 1, ATTEMPTS_MAX).await;
+    let made = teller(busy.clock()).deliver(&route, &message(), 1, ATTEMPTS_MAX).await;
     drop(busy);
     let brief: Vec<_> = made.iter().map(|one| (one.attempt, one.at.s() - start().s(), one.status)).collect();
     assert_eq!(brief, [(1, 0, Some(500)), (2, 30, Some(404)), (3, 150, Some(200))]);
@@ -124,7 +124,7 @@ async fn attempts_end() {
     let (receiver, route) = receiver(&[Answer::Status(503); 40]).await;
     let clock = Clock::simulated(start());
     let busy = clock.busy();
-    let made = teller(&clock).deliver(&route, &message(), 11, 99).await;
+    let made = teller(busy.clock()).deliver(&route, &message(), 11, 99).await;
     drop(busy);
     assert_eq!(made.iter().map(|one| one.attempt).collect::<Vec<_>>(), [11, 12]);
     assert_eq!(receiver.had().len(), 2);
@@ -163,7 +163,7 @@ async fn what_was_not_acknowledged_is_delivered_after_a_restart() {
     let mut outbox = Outbox::default();
     outbox.alert(7, "webhook", start()).unwrap();
     outbox.notice(7, first.attempt, first.at, first.delivery.accepted()).unwrap();
-    clock.sleep_until(outbox.next().unwrap()).await;
+    busy.clock().sleep_until(outbox.next().unwrap()).await;
     let [due] = outbox.due(clock.now()).try_into().unwrap();
     let second = teller(&clock).attempt(&route, &message(), due.attempt).await;
     outbox.notice(7, second.attempt, second.at, second.delivery.accepted()).unwrap();
