@@ -58,11 +58,7 @@ pub fn check_receipts(bag: &Bag<'_>, seq: u64, run: &Run) -> Result<(), Failure>
     let body = text.strip_suffix(b"\n").unwrap_or(&text);
     let lines: Vec<&[u8]> = body.split(|byte| *byte == b'\n').collect();
     let counted = u64::try_from(lines.len()) == Ok(run.receipts.n);
-    if counted && lines_root(&lines, &salts) == Some(run.receipts.root) {
-        Ok(())
-    } else {
-        Err(refuse())
-    }
+    if counted && lines_root(&lines, &salts) == Some(run.receipts.root) { Ok(()) } else { Err(refuse()) }
 }
 
 /// A one-row table beside an entry (`data/sealed/<seq>/`): its bytes, if they lead to `root`.

@@ -359,7 +359,11 @@ async fn pages_conditions_and_headers_over_real_http() {
         clock.sleep_ms(1_000).await;
         get(server.base_url(), path, condition).await
     };
-    assert_eq!(header(&later(&condition).await, "x-ratelimit-used"), "2", "an unchanged answer costs nothing");
+    assert_eq!(
+        header(&later(&condition).await, "x-ratelimit-used"),
+        "2",
+        "an unchanged answer costs nothing"
+    );
     assert_eq!(header(&later(&bearer()).await, "x-ratelimit-used"), "3");
 
     assert_eq!(get(server.base_url(), path, "").await.0, 401);
