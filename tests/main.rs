@@ -13,9 +13,12 @@
 
 mod cli;
 mod container;
+mod demo;
 mod fences;
 mod foreign;
 mod formats;
+mod interop;
+mod museum;
 mod python;
 mod readme;
 mod store;
