@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Watches an organisation's controls while nobody is looking, and keeps a record that auditors check offline.
+/// Watches controls while nobody is looking, and keeps a record that auditors check offline.
 #[derive(Debug, Parser)]
 #[command(
     name = "observance",
@@ -16,16 +16,10 @@ use clap::{Args, Parser, Subcommand};
 )]
 pub struct Cli {
     /// The configuration
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "observance.yaml",
-        global = true,
-        help_heading = "Everywhere"
-    )]
+    #[arg(long, value_name = "FILE", default_value = "observance.yaml", global = true, display_order = 100)]
     pub config: PathBuf,
-    /// What standard error logs: error, warn, info, debug, or a filter; also $OBSERVANCE_LOG
-    #[arg(long, value_name = "LEVEL", global = true, help_heading = "Everywhere")]
+    /// Log to standard error: error, warn, info, debug, a filter
+    #[arg(long, value_name = "LEVEL", global = true, display_order = 100)]
     pub log_level: Option<String>,
     /// What to do
     #[command(subcommand)]

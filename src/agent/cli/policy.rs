@@ -14,7 +14,7 @@ use crate::{library, text::visible};
 
 /// Runs the cases of a folder; 1 if one does not hold.
 pub fn test(asked: &PolicyTest, out: &mut dyn Write) -> anyhow::Result<u8> {
-    let report = cases::run(&asked.dir).map_err(|error| lacking(error.into(), &asked.dir))?;
+    let report = cases::run(&asked.dir).map_err(|error| lacking(error, &asked.dir))?;
     if report.outcomes.is_empty() && report.faults.is_empty() {
         return Err(none(&asked.dir).into());
     }
@@ -48,7 +48,7 @@ pub fn test(asked: &PolicyTest, out: &mut dyn Write) -> anyhow::Result<u8> {
 pub fn list(asked: &PolicyList, out: &mut dyn Write) -> anyhow::Result<u8> {
     let found = match &asked.dir {
         None => library::policies(),
-        Some(dir) => folder::read(dir).map_err(|error| lacking(error.into(), dir))?,
+        Some(dir) => folder::read(dir).map_err(|error| lacking(error, dir))?,
     };
     if let (true, Some(dir)) = (found.is_empty(), &asked.dir) {
         return Err(none(dir).into());
@@ -93,9 +93,9 @@ fn value(policy: &Policy) -> Value {
     })
 }
 
-fn lacking(error: anyhow::Error, dir: &Path) -> anyhow::Error {
+fn lacking(error: folder::FolderError, dir: &Path) -> Trouble {
     let hint = "name a folder of policies, such as policies/rego/github of the source code";
-    error.context(Trouble::new(format!("cannot read policies in {}", dir.display()), hint))
+    Trouble::new(format!("no policies in {}", dir.display()), hint).because(error)
 }
 
 fn none(dir: &Path) -> Trouble {

@@ -15,12 +15,19 @@ use crate::{
 pub struct Trouble {
     what: String,
     hint: String,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Trouble {
     /// `what` is wrong; `hint` is what a person does next.
     pub fn new(what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { what: what.into(), hint: hint.into() }
+        Self { what: what.into(), hint: hint.into(), source: None }
+    }
+
+    /// The same, because of this.
+    #[must_use]
+    pub fn because(self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self { source: Some(Box::new(source)), ..self }
     }
 }
 
@@ -30,7 +37,11 @@ impl fmt::Display for Trouble {
     }
 }
 
-impl std::error::Error for Trouble {}
+impl std::error::Error for Trouble {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
+    }
+}
 
 /// Prints an error to standard error: `error: what: why`, then `hint: ...` if one is known.
 pub fn tell(error: &anyhow::Error) {
@@ -75,28 +86,27 @@ fn hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
         return Some("name a folder that does not exist, on a disk with room".to_owned());
     }
     let error = cause.downcast_ref::<StoreError>()?;
-    let hint = match error {
-        StoreError::Tamper { .. } => "keep the store as it is; the log before that commit still holds",
-        StoreError::Open { .. } => "see store: in the configuration, and who may read and write there",
-        StoreError::Objects { .. } | StoreError::NotWritten { .. } => {
-            "see whether the store is up and may be reached from here; the record waits for it"
-        }
-        _other => return None,
+    let hint = if matches!(error, StoreError::Tamper { .. }) {
+        "keep the store as it is; the log before that commit still holds"
+    } else if matches!(error, StoreError::Open { .. }) {
+        "see store: in the configuration, and who may read and write there"
+    } else if matches!(error, StoreError::Objects { .. } | StoreError::NotWritten { .. }) {
+        "see whether the store is up and may be reached from here; the record waits for it"
+    } else {
+        return None;
     };
     Some(hint.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
-    use anyhow::Context as _;
-
     use super::*;
 
     #[test]
     fn an_error_is_told_with_its_causes_and_its_remedy() {
-        let inner: Result<(), _> = Err(Trouble::new("no such period", "observance period"));
-        let error = inner.context("cannot make the bundle").unwrap_err();
-        assert_eq!(text(&error), "error: cannot make the bundle: no such period\nhint: observance period\n");
+        let inner = std::io::Error::other("no such file");
+        let error = anyhow::Error::from(Trouble::new("cannot read it", "name another").because(inner));
+        assert_eq!(text(&error), "error: cannot read it: no such file\nhint: name another\n");
         assert_eq!(text(&anyhow::anyhow!("a\x1b[2Jb")), "error: a\\u{1b}[2Jb\n");
     }
 }

@@ -142,7 +142,7 @@ impl Agent {
         if self.setup.webhook.is_none() {
             return;
         }
-        for due in self.mail.outbox.due(self.clock.now()) {
+        for due in self.mail.outbox.due(self.journal.now()) {
             let Some(payload) = self.mail.payloads.get(&due.alert) else { continue };
             if !self.mail.on_the_way.insert(due.alert) {
                 continue;

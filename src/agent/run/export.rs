@@ -4,7 +4,7 @@
 
 use observance_record::{
     Digest,
-    entry::{Export, Stop},
+    entry::{self, Export, Stop},
 };
 
 use super::{
@@ -48,7 +48,8 @@ pub async fn export(
     let Handed { digest, to, period } = handed;
     let export = Export { digest, from: 0, to, period, number, recipient: None };
     let mut batch = Batch::new(journal.now(), By::Here(0));
-    batch.push(open::start(setup, &memory, &chance, ledger.config().map(|(seq, _)| seq))?);
+    let start = open::start(setup, &memory, &chance, ledger.config().map(|(seq, _)| seq))?;
+    batch.push(entry::Start { clock: journal.held(), ..start });
     batch.push(export);
     if ledger.stopped() {
         // the agent had ended in order before, and that is still so

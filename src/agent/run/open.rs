@@ -4,7 +4,7 @@
 
 use observance_judge::Severity;
 use observance_record::{
-    Root,
+    Instant, Root,
     entry::{self, Config, Genesis, Judge as JudgeVersion, PeriodOpen, Policy, Posture, Sealed, Start},
     item::SaltKey,
     ledger::Ledger,
@@ -36,8 +36,8 @@ pub(super) fn opening(
     ledger: &Ledger,
     (salts, epoch): (&SaltKey, u32),
     (posture, memory): (&Posture, &str),
-    (now, chance): (observance_record::Instant, &Chance),
-    vkey: &str,
+    (now, held): (Instant, Option<Instant>),
+    (chance, vkey): (&Chance, &str),
 ) -> Result<Opening, ChanceError> {
     let is_new = ledger.size() == 0;
     let start = u64::from(is_new);
@@ -48,7 +48,8 @@ pub(super) fn opening(
     let config = table::lines([setup.config.clone()]);
     let root = table::root("config", &config, salts);
     let unchanged = ledger.config().filter(|(_, in_force)| *in_force == root).map(|(seq, _)| seq);
-    opening.push_start(setup, memory, chance, unchanged)?;
+    let start = Start { clock: held, ..self::start(setup, memory, chance, unchanged)? };
+    opening.push_start(start);
     opening.batch.push(posture.clone());
     if unchanged.is_none() {
         opening.push_config(setup, ledger, Sealed { epoch: u64::from(epoch), root });
@@ -99,21 +100,13 @@ pub(super) fn start(
 }
 
 impl Opening {
-    fn push_start(
-        &mut self,
-        setup: &Setup,
-        memory: &str,
-        chance: &Chance,
-        config: Option<u64>,
-    ) -> Result<(), ChanceError> {
-        let start = start(setup, memory, chance, config)?;
+    fn push_start(&mut self, start: Start) {
         // a new configuration follows two entries later, after the store's posture
         let after = self.start + 2;
         self.batch.push_with(move |first| {
             let config = start.config.or(Some(first + after));
             Start { config, ..start.clone() }.into()
         });
-        Ok(())
     }
 
     fn push_config(&mut self, setup: &Setup, ledger: &Ledger, digest: Sealed) {

@@ -134,7 +134,7 @@ impl Agent {
     /// The window that a run must read: from where the last whole one ended to its slot.
     pub(super) fn window(&self, collector: &str, due: Option<Instant>) -> Option<(Instant, Instant)> {
         let reads = self.setup.collectors.get(collector)?.manifest.yields().any(|(.., windowed)| windowed);
-        let to = due.unwrap_or_else(|| self.clock.now());
+        let to = due.unwrap_or_else(|| self.journal.now());
         let from = self.journal.ledger().covered(collector).unwrap_or_else(|| to.plus_ms(-FIRST_WINDOW_MS));
         (reads && from < to).then_some((from, to))
     }
@@ -193,14 +193,22 @@ impl Agent {
         artefacts: &[Artefact],
     ) -> Result<u64, JournalError> {
         let (mail, news, clock) = (&mut self.mail, self.news.clone(), self.clock.clone());
+        let (began, mut was_away) = (self.journal.now(), false);
         let mut told = |entry: &_, artefacts: &[_]| mail.hear(entry, artefacts);
-        let mut away = move |error: &StoreError| {
+        let mut away = |error: &StoreError| {
+            was_away = true;
             tracing::warn!(%error, "the store does not answer");
             let what = Happening::StoreAway { error: error.to_string() };
             // nobody need listen
             let _heard = news.send(super::News { at: clock.now(), what }).is_ok();
         };
-        self.journal.commit(batch, (packs, artefacts), &mut told, &mut away).await
+        let committed = self.journal.commit(batch, (packs, artefacts), &mut told, &mut away).await;
+        if was_away {
+            // what came due meanwhile was not missed by the clock
+            self.planner.hinder(began, Some(Cause::StoreDown));
+            self.planner.hinder(self.journal.now(), None);
+        }
+        committed
     }
 }
 

@@ -29,7 +29,7 @@ pub use self::{
     log::{Appended, Draft, Log},
     packs::{PackPlace, pack_places},
     read::{Reader, read},
-    tiles::Tiles,
+    tiles::{Due, Tiles},
     wrap::{Counted, Interrupting, Strike, Tally},
 };
 use crate::clock::Clock;
