@@ -46,7 +46,7 @@ fn runs(folder: &Path, script: &str) -> String {
 fn what_check_md_says_is_true() {
     let bundle = demo::half_year().bundle.as_path();
     let blocks = commands(bundle);
-    let [verifier, sums, openssl] = blocks.as_slice() else { panic!("{blocks:#?}") };
+    let [verifier, sums, openssl, sample] = blocks.as_slice() else { panic!("{blocks:#?}") };
 
     let closing = tempfile::NamedTempFile::new().unwrap();
     fs::copy(bundle.join("data/log/checkpoint"), closing.path()).unwrap();
@@ -64,6 +64,16 @@ fn what_check_md_says_is_true() {
     assert_eq!(count.trim().parse::<usize>().unwrap(), listed + 1);
 
     assert!(runs(bundle, openssl).contains("Signature Verified Successfully"));
+    let draw = || {
+        let python = Command::new("python3")
+            .args(["-c", sample, "changes", "4711", "25"])
+            .current_dir(bundle)
+            .output();
+        let Output { status, stdout, stderr } = python.unwrap();
+        assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+        String::from_utf8(stdout).unwrap()
+    };
+    assert_eq!((draw().lines().count(), draw()), (25, draw()), "the same seed draws the same sample");
     let again = runs(bundle, &sums.replace("sha256sum --check", "sha256sum --quiet --check"));
     assert_eq!(again.trim(), count.trim(), "checking leaves nothing behind");
 }
@@ -74,7 +84,7 @@ fn what_check_md_says_finds_what_was_changed() {
     let copy = folder.path().join("copy");
     let copied = Command::new("cp").arg("-r").arg(&real().bundle).arg(&copy).status().unwrap();
     assert!(copied.success());
-    let [_, sums, openssl] = commands(&copy).try_into().unwrap();
+    let [_, sums, openssl, _] = commands(&copy).try_into().unwrap();
     let head = copy.join("data/log/checkpoint");
     let text = fs::read_to_string(&head).unwrap();
     fs::write(&head, text.replacen("acme", "acne", 1)).unwrap();
