@@ -13,10 +13,13 @@
 
 mod cli;
 mod container;
+mod demo;
 mod fences;
 mod foreign;
 mod formats;
+mod interop;
 mod kill;
+mod museum;
 mod page;
 mod python;
 mod readme;
