@@ -121,6 +121,7 @@ async fn write(store: &Path, round: u64) {
             () = ends.clock().sleep_until(to) => {}
             _told = told.recv() => {}
         }
+        ends
     };
     let life = live_until(&setup, keeps, (&clock, round), until);
     tokio::time::timeout(PATIENCE, life).await.unwrap().unwrap();

@@ -11,9 +11,9 @@ use bytes::Bytes;
 use observance::{
     bundle::{Builder, Cover},
     chance::Chance,
-    clock::Clock,
+    clock::{Busy, Clock},
     demo,
-    run::{Agent, RunError, Setup, Shared, Start, fold},
+    run::{Agent, JournalError, RunError, Setup, Shared, Start, fold},
     schedule::{Cron, zone},
     secret::Secret,
     store::{HeadFile, Objects, Sharing, Store, StoreError, read},
@@ -70,32 +70,38 @@ pub(crate) async fn live(
     let ends = clock.busy();
     let until = async {
         ends.clock().sleep_until(to).await;
+        ends
     };
     live_until(setup, keeps, (clock, seed), until).await
 }
 
-/// One life of an agent: it starts now and is asked to stop when `until` is over. Time stands still while it stops if a
-/// party outlives `until`.
+/// One life of an agent: it starts now and is asked to stop when `until` is over, which gives the party that
+/// waited for it.
 pub(crate) async fn live_until(
     setup: &Shared,
     (objects, memory): Keeps,
     (clock, seed): (&Clock, u64),
-    until: impl Future<Output = ()>,
+    until: impl Future<Output = Busy>,
 ) -> Result<(), RunError> {
-    let me = clock.busy();
-    let store = Store::prove(objects, Sharing::Shared, me.clock().clone()).await;
-    let store = store.map_err(|error| RunError::from(observance::run::JournalError::from(error)))?;
-    let (news, _heard) = tokio::sync::mpsc::unbounded_channel();
-    let chance = Chance::seeded(seed);
-    let mut agent = Agent::start(Start { setup: Arc::clone(setup), store, memory, me, chance, news }).await?;
-    let stop = CancellationToken::new();
+    let (me, stop) = (clock.busy(), CancellationToken::new());
+    let life = async {
+        let store = Store::prove(objects, Sharing::Shared, me.clock().clone()).await;
+        let store = store.map_err(|error| RunError::from(JournalError::from(error)))?;
+        let (news, _heard) = tokio::sync::mpsc::unbounded_channel();
+        let start = Start { setup: Arc::clone(setup), store, memory, me, chance: Chance::seeded(seed), news };
+        Agent::start(start).await?.run(&stop).await
+    };
     let ask = async {
-        until.await;
+        let ends = until.await;
         stop.cancel();
+        // time stands still until the agent has heard it, but not until it has stopped: its store may be away
+        tokio::task::yield_now().await;
+        drop(ends);
         std::future::pending::<()>().await;
     };
     tokio::select! {
-        ended = agent.run(&stop) => ended,
+        biased;
+        ended = life => ended,
         () = ask => Ok(()),
     }
 }
