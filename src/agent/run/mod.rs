@@ -66,10 +66,10 @@ pub enum RunError {
     Chance(#[from] crate::chance::ChanceError),
 }
 
-/// What came back from a task, with the party that worked: time stands still until it is recorded.
+/// What came back from a task.
 enum Done {
-    Run(Box<(Task, Collected, collect::State)>, Busy),
-    Mail(u64, Attempt, Busy),
+    Run(Box<(Task, Collected, collect::State)>),
+    Mail(u64, Attempt),
 }
 
 /// A running agent.
@@ -254,7 +254,7 @@ impl Agent {
             biased;
             Some(done) = tasks.join_next() => self.take(done).await,
             () = stop.cancelled(), if tasks.is_empty() => Ok(()),
-            () = self.me.clock().sleep_until(wake) => Ok(()),
+            () = self.me.wait_until(wake) => Ok(()),
         }
     }
 
@@ -262,7 +262,7 @@ impl Agent {
         let state = self.states.remove(&task.collector).unwrap_or_default();
         let exchanges = self.journal.ledger().table(&task.collector, "exchange");
         let prior = exchanges.map(observance_record::ledger::Table::to_rows).unwrap_or_default();
-        let (setup, busy, chance) = (Arc::clone(&self.setup), self.clock.busy(), self.chance.clone());
+        let (setup, busy, chance) = (Arc::clone(&self.setup), self.me.task(), self.chance.clone());
         // a clock that was set back does not let a run speak about an instant before the record that it follows
         let started = self.journal.now();
         let collector = task.collector.clone();
@@ -270,16 +270,15 @@ impl Agent {
             let clock = busy.clock();
             let (collected, state) =
                 collect_once(&setup, (&task, started), &prior, state, clock, &chance).await;
-            Done::Run(Box::new((task, collected, state)), busy)
+            Done::Run(Box::new((task, collected, state)))
         });
         self.running.insert(spawned.id(), collector);
     }
 
     async fn take(&mut self, done: Result<Done, tokio::task::JoinError>) -> Result<(), RunError> {
+        self.me.taken();
         match done {
-            Ok(Done::Run(run, busy)) => {
-                // we are awake ourselves until it is recorded; should the store be away, time must run on
-                drop(busy);
+            Ok(Done::Run(run)) => {
                 let (task, collected, state) = *run;
                 let collector = task.collector.clone();
                 self.running.retain(|_, running| *running != collector);
@@ -287,8 +286,7 @@ impl Agent {
                 self.record(task, collected).await?;
                 self.planner.ended(self.journal.now(), &collector, Ended::Recorded);
             }
-            Ok(Done::Mail(alert, attempt, busy)) => {
-                drop(busy);
+            Ok(Done::Mail(alert, attempt)) => {
                 self.notice(alert, attempt).await?;
             }
             Err(error) => {
