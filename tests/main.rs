@@ -17,6 +17,7 @@ mod fences;
 mod foreign;
 mod formats;
 mod kill;
+mod page;
 mod python;
 mod readme;
 mod recordings;

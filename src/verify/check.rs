@@ -13,6 +13,7 @@ use crate::{
     bound,
     log::Log,
     observe::observe,
+    owed::Owed,
     report::{Conclusion, Failure, Replayed, Report},
 };
 
@@ -116,17 +117,19 @@ fn fold(
     mut replay: Option<&mut Replay>,
     report: &mut Report,
 ) -> Result<Ledger, Failure> {
-    let mut ledger = Ledger::default();
+    let (mut ledger, mut owed) = (Ledger::default(), Owed::default());
     let runs = Runs(bag);
     for entry in &log.entries {
         ledger
             .push(entry, &runs)
             .map_err(|e| Failure::new("ledger", format!("entry {}", e.seq), e.what.to_string()))?;
+        owed.entry(&ledger, entry)?;
         beside(bag, &ledger, entry, report)?;
         if let Some(replay) = replay.as_deref_mut() {
             rejudge(bag, &ledger, entry, replay)?;
         }
     }
+    owed.settle()?;
     Ok(ledger)
 }
 

@@ -13,6 +13,7 @@ mod check;
 mod folder;
 mod log;
 mod observe;
+mod owed;
 #[cfg(feature = "replay")]
 mod replay;
 mod report;

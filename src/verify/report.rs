@@ -11,8 +11,8 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{proof}: {subject}: {what}")]
 pub struct Failure {
-    /// Which proof: `bag`, `checkpoint`, `entries`, `ledger`, `tables`, `receipts`, `artefacts`, `policies`, `promises`,
-    /// `key`, `pin`, `bound`, `replay`.
+    /// Which proof: `bag`, `checkpoint`, `entries`, `ledger`, `tables`, `receipts`, `artefacts`, `policies`, `collectors`,
+    /// `verdicts`, `promises`, `key`, `pin`, `bound`, `replay`.
     pub proof: &'static str,
     /// Of what: a path or an entry.
     pub subject: String,

@@ -16,7 +16,7 @@ use observance_record::{
     tile::{entries_path, tile_path, unbundle},
 };
 
-use super::{KINDS, Kind, ORIGIN, Place, Writer, bytes, clock, signer};
+use super::{KINDS, Kind, ORIGIN, Place, Writer, bytes, clock, publish, signer};
 use crate::support::s3::{S3Server, keys};
 
 #[tokio::test]
@@ -277,19 +277,19 @@ async fn tiles_are_made_once_and_hold_the_log() {
     let counted = Arc::new(Counted::new(place.again()));
     let store = Store::prove(Arc::clone(&counted) as _, Sharing::Shared, clock().0).await.unwrap();
     let mut writer = Writer::open(&store, None).await.unwrap();
-    let mut tiles = Tiles::new();
-    assert_eq!(tiles.publish(&writer.log).await.unwrap(), 0);
+    let mut tiles = Tiles::default();
+    assert_eq!(publish(&mut tiles, 0, &store, &writer).await.unwrap(), 0);
     for batch in 0..9_u64 {
         let tokens: Vec<u64> = (batch * 100..(batch + 1) * 100).collect();
         writer.append(&tokens).await.unwrap();
         if batch == 4 {
-            assert_eq!(tiles.publish(&writer.log).await.unwrap(), 2);
+            assert_eq!(publish(&mut tiles, 0, &store, &writer).await.unwrap(), 2);
         }
     }
-    assert_eq!(tiles.publish(&writer.log).await.unwrap(), 4, "900 entries fill three bundles");
-    assert_eq!(tiles.publish(&writer.log).await.unwrap(), 0);
+    assert_eq!(publish(&mut tiles, 5, &store, &writer).await.unwrap(), 4, "900 entries fill three bundles");
     let puts = counted.tally().puts;
-    assert_eq!(Tiles::new().publish(&writer.log).await.unwrap(), 0, "somebody new finds them there");
+    let mut again = Tiles::resume(&store).await.unwrap();
+    assert_eq!(publish(&mut again, 0, &store, &writer).await.unwrap(), 0, "somebody new finds them there");
     assert_eq!(counted.tally().puts, puts);
 
     let get = async |name: String| place.objects.get(&format!("v1/{name}"), 1 << 20).await.unwrap();
@@ -311,7 +311,7 @@ async fn a_full_tile_of_full_tiles_makes_one_above() {
         let tokens: Vec<u64> = (batch * 256..(batch + 1) * 256).collect();
         writer.append(&tokens).await.unwrap();
     }
-    assert_eq!(Tiles::new().publish(&writer.log).await.unwrap(), 256 * 2 + 1);
+    assert_eq!(publish(&mut Tiles::default(), 0, &store, &writer).await.unwrap(), 256 * 2 + 1);
     let top = place.objects.get(&format!("v1/{}", tile_path(1, 0, 256)), 8192).await.unwrap().unwrap();
     let root = observance_record::merkle::root_of(top.chunks(32).map(|hash| hash.try_into().unwrap()));
     assert_eq!(root, writer.log.head().unwrap().root);

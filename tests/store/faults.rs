@@ -10,7 +10,7 @@ use std::sync::{
 
 use observance::store::{Interrupting, Objects, Sharing, Store, StoreError, Strike, Tiles, Written};
 
-use super::{KINDS, Kind, Place, Writer, clock};
+use super::{KINDS, Kind, Place, Writer, clock, feed};
 use crate::support::faulty::{Call, Failure, Faulty};
 
 /// Batches of the scenario; the second one has a pack outside its commit.
@@ -257,9 +257,11 @@ async fn tiles_go_on_where_a_fault_stopped_them() {
         for batch in 0..3_u64 {
             writer.append(&(batch * 256..(batch + 1) * 256).collect::<Vec<_>>()).await.unwrap();
         }
-        let mut tiles = Tiles::new();
-        assert_eq!(tiles.publish(&writer.log).await.is_err(), failure == Failure::Refused);
-        tiles.publish(&writer.log).await.unwrap();
+        let mut tiles = Tiles::default();
+        feed(&mut tiles, 0, &writer).await;
+        let mut due = tiles.due();
+        assert_eq!(due.write(&store).await.is_err(), failure == Failure::Refused);
+        due.write(&store).await.unwrap();
         assert_eq!(faulty.failed(), 1);
         assert_eq!(place.objects.list("v1/tile", None, 99).await.unwrap().len(), 6, "fault at tile {n}");
     }

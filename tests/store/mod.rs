@@ -13,8 +13,8 @@ use bytes::Bytes;
 use observance::{
     clock::{Busy, Clock},
     store::{
-        Appended, HeadFile, Location, Log, Objects, Refusal, Sharing, Store, StoreError, Written, connect,
-        read,
+        Appended, HeadFile, Location, Log, Objects, Refusal, Sharing, Store, StoreError, Tiles, Written,
+        connect, read,
     },
 };
 use observance_record::{
@@ -177,4 +177,18 @@ impl Writer {
 
 fn bytes(text: &'static str) -> Bytes {
     Bytes::from_static(text.as_bytes())
+}
+
+/// Feeds the log's commits from `first` on to the tiles.
+async fn feed(tiles: &mut Tiles, first: u64, writer: &Writer) {
+    let next = writer.log.head().map_or(0, |head| head.ordinal + 1);
+    for ordinal in first..next {
+        tiles.take(&writer.log.commit(ordinal).await.unwrap().unwrap()).unwrap();
+    }
+}
+
+/// The same, and writes what is full then; how many.
+async fn publish(tiles: &mut Tiles, first: u64, store: &Store, writer: &Writer) -> Result<u64, StoreError> {
+    feed(tiles, first, writer).await;
+    tiles.due().write(store).await
 }

@@ -18,7 +18,7 @@
 #     code_owners: false           # owners of the touched files approve
 #   needs:
 #     steps: [rules, protection]
-#     fields: [archived, rules]
+#     fields: [archived]
 #   exposure: changes
 package github.branch_rules
 

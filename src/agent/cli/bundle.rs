@@ -91,14 +91,25 @@ async fn build(
     let keys = &resolved.setup.keys;
     let salts = keys.salt_key(keys.epoch()).context("the keys hold no salt key")?;
     let mut builder = Builder::create(dir, &salts)?;
-    let ledger =
-        read::read(resolved, clock, &mut |commit, _, artefacts| Ok(builder.commit(commit, artefacts)?))
-            .await?;
+    let mut root = observance_record::merkle::empty_root();
+    let ledger = read::read(resolved, clock, &mut |commit, _, artefacts| {
+        root = commit.after().root();
+        Ok(builder.commit(commit, artefacts)?)
+    })
+    .await?;
     let period = period::choose(&ledger, asked.id.as_deref(), clock.now())?;
     let view = PeriodView::new(&ledger, &period.id, period.from, period.to);
     let organisation = &resolved.config.organisation.name;
     let zone = period::zone(period, resolved);
-    let page = page::html(&page::Content { ledger: &ledger, view: &view, zone, organisation });
+    let titles = resolved.setup.titles();
+    let page = page::html(&page::Content {
+        ledger: &ledger,
+        view: &view,
+        zone,
+        organisation,
+        titles: &titles,
+        root,
+    });
     let cover = Cover { page, views: views(&ledger)?, at: view.until };
     Ok((builder.finish(&cover)?, period.id.clone(), ledger.size()))
 }
@@ -135,5 +146,6 @@ fn failure(report: &Report) -> String {
 /// The first lines of the report; its last one names the next step, which is said here.
 fn checked(report: &Report) -> String {
     let text = report.text();
-    text.lines().filter(|line| !line.starts_with("next:")).map(|line| format!("{line}\n")).collect()
+    let lines = text.lines().filter(|line| !line.starts_with("next:"));
+    lines.fold(String::new(), |out, line| out + line + "\n")
 }

@@ -94,7 +94,7 @@ fn one(out: &mut dyn Write, id: &str, last: &LastRun) -> anyhow::Result<()> {
         )?;
     }
     writeln!(out, "  outcomes: {}", outcomes(run))?;
-    for (_, list) in last.list.iter() {
+    if let Some((_, list)) = &last.list {
         for policy in list {
             writeln!(out, "  {}: {}", visible(&policy.policy), judged(policy))?;
         }

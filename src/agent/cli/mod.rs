@@ -63,14 +63,8 @@ pub fn main() -> ExitCode {
 /// Whatever takes long ends when it is asked to; `run` and the demonstration see to that themselves.
 async fn command(cli: &Cli, out: &mut Screen) -> anyhow::Result<u8> {
     let config = cli.config.as_path();
-    match &cli.command {
-        Command::Run => return run::run(resolve(config)?).await,
-        Command::Demo(asked) => {
-            let options = demo::Options { seed: asked.seed, out: asked.out.clone(), days: asked.days };
-            demo::run(&options, out).await?;
-            return Ok(0);
-        }
-        _other => {}
+    if matches!(cli.command, Command::Run | Command::Demo(_)) {
+        return answer(cli, config, out).await;
     }
     let mut signals = Signals::new()?;
     tokio::select! {
@@ -82,7 +76,11 @@ async fn command(cli: &Cli, out: &mut Screen) -> anyhow::Result<u8> {
 async fn answer(cli: &Cli, config: &Path, out: &mut Screen) -> anyhow::Result<u8> {
     let clock = Clock::system();
     match &cli.command {
-        Command::Run | Command::Demo(_) => Ok(0),
+        Command::Run => run::run(resolve(config)?).await,
+        Command::Demo(asked) => {
+            let options = demo::Options { seed: asked.seed, out: asked.out.clone(), days: asked.days };
+            demo::run(&options, out).await.map(|_told| 0)
+        }
         Command::CheckConfig(asked) => check::check_config(config, asked, out),
         Command::Collect(asked) => collect::collect(resolve(config)?, asked, &clock, out).await,
         Command::Status(asked) => status::status(&resolve(config)?, asked, &clock, out).await,

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use observance_record::{Instant, entry::PeriodOpen, ledger::Ledger, view::PeriodView};
 
 use super::{arguments::Period, json, read, setup::Resolved, trouble::Trouble};
-use crate::{clock::Clock, status::period_text};
+use crate::{clock::Clock, status::period_text_with};
 
 /// Prints it.
 pub async fn period(
@@ -22,7 +22,8 @@ pub async fn period(
         json(out, &view)?;
         return Ok(0);
     }
-    write!(out, "{}", period_text(&view, zone(period, resolved)))?;
+    let titles = resolved.setup.titles();
+    write!(out, "{}", period_text_with(&view, zone(period, resolved), &titles))?;
     writeln!(out, "next: observance bundle {} --out DIR", period.id)?;
     Ok(0)
 }

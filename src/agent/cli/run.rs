@@ -79,7 +79,7 @@ fn tell(news: &News) {
         Happening::Sight { policy, seen: false } => tracing::warn!(%policy, "cannot be seen whole"),
         Happening::Told { alert, delivered } => tracing::info!(alert, delivered, "told"),
         Happening::StoreAway { error } => {
-            tracing::warn!(%error, "the store does not answer; the record waits")
+            tracing::warn!(%error, "the store does not answer; the record waits");
         }
     }
 }

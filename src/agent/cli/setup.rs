@@ -129,9 +129,9 @@ struct Found {
 }
 
 impl Found {
-    fn push(&mut self, path: &[&str], found: impl ToString, expected: &str, hint: Option<String>) {
+    fn push(&mut self, path: &[&str], found: impl Into<String>, expected: &str, hint: Option<String>) {
         let (line, path) = self.lines.find(path);
-        let (found, expected) = (found.to_string(), expected.to_owned());
+        let (found, expected) = (found.into(), expected.to_owned());
         self.faults.push(Fault { line, path, found, expected, hint });
     }
 
@@ -265,7 +265,12 @@ fn judge(
                 let (id, name) = fault.key.split_once('.').unwrap_or((&fault.key, ""));
                 let hint = (!fault.hint.is_empty()).then(|| fault.hint.to_owned());
                 let path = ["policies", "parameters", id, name];
-                found.push(&path, &fault.what, "a parameter of this policy, and a value of its kind", hint);
+                found.push(
+                    &path,
+                    fault.what.as_str(),
+                    "a parameter of this policy, and a value of its kind",
+                    hint,
+                );
             }
             None
         }
@@ -340,7 +345,7 @@ fn github_source(name: &str, github: &source::Github, found: &mut Found) -> Opti
     if github.api_version != GITHUB_VERSION {
         let hint = "its collectors were recorded against that version, and ask for it in every request";
         let path = ["sources", name, "api_version"];
-        found.push(&path, &github.api_version, GITHUB_VERSION, Some(hint.to_owned()));
+        found.push(&path, github.api_version.as_str(), GITHUB_VERSION, Some(hint.to_owned()));
     }
     let params = BTreeMap::from([("org".to_owned(), github.org.clone())]);
     Some(Source { params, base_url: Some(github.base_url.clone()), token: token?, http: http? })
@@ -384,7 +389,7 @@ fn webhook(webhook: Option<&alert::Webhook>, found: &mut Found) -> Option<Option
     match tell::Route::new(&url?, key?, reach) {
         Ok(route) => Some(Some(route)),
         Err(error) => {
-            found.push(&at[..2], &error, "a receiver that can be told", None);
+            found.push(&at[..2], error.to_string(), "a receiver that can be told", None);
             None
         }
     }
@@ -396,10 +401,10 @@ fn place(config: &Config, found: &mut Found) -> Option<Place> {
         store::Store::File(path) => (Location::Folder(path.clone()), None),
         store::Store::Memory => (Location::Memory, None),
         store::Store::S3(bucket) => {
-            let location = match config.store.to_string().parse() {
+            let location = match config.store.to_string().parse::<Location>() {
                 Ok(location) => location,
                 Err(error) => {
-                    found.push(&["store"], &error, "a bucket", None);
+                    found.push(&["store"], error.to_string(), "a bucket", None);
                     return None;
                 }
             };

@@ -86,13 +86,14 @@ fn hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
         return Some("name a folder that does not exist, on a disk with room".to_owned());
     }
     let error = cause.downcast_ref::<StoreError>()?;
-    let hint = match error {
-        StoreError::Tamper { .. } => "keep the store as it is; the log before that commit still holds",
-        StoreError::Open { .. } => "see store: in the configuration, and who may read and write there",
-        StoreError::Objects { .. } | StoreError::NotWritten { .. } => {
-            "see whether the store is up and may be reached from here; the record waits for it"
-        }
-        _other => return None,
+    let hint = if matches!(error, StoreError::Tamper { .. }) {
+        "keep the store as it is; the log before that commit still holds"
+    } else if matches!(error, StoreError::Open { .. }) {
+        "see store: in the configuration, and who may read and write there"
+    } else if matches!(error, StoreError::Objects { .. } | StoreError::NotWritten { .. }) {
+        "see whether the store is up and may be reached from here; the record waits for it"
+    } else {
+        return None;
     };
     Some(hint.to_owned())
 }

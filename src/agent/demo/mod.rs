@@ -9,6 +9,7 @@ mod tell;
 mod world;
 
 use std::{
+    collections::BTreeMap,
     io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
@@ -16,7 +17,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use chrono_tz::Europe::Berlin;
-use observance_record::{Instant, view::PeriodView};
+use observance_record::{Instant, merkle, view::PeriodView};
 use observance_verify::{Conclusion, Folder, Report, Trust};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -53,8 +54,8 @@ pub struct Options {
     pub days: u32,
 }
 
-/// Runs the demonstration and prints what happens.
-pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+/// Runs the demonstration and prints what happens; gives the messages that the webhook's receiver accepted.
+pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> anyhow::Result<Vec<String>> {
     let (from, whole) = (FROM.parse::<Instant>()?, TO.parse::<Instant>()?);
     let to = whole.min(from.plus_ms(i64::from(options.days) * DAY_MS));
     if options.out.symlink_metadata().is_ok() {
@@ -69,7 +70,8 @@ pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> anyhow::Res
     let world = World::new(options, &clock, source.base_url(), &receiver, (from, to))?;
     watch(&world, (from, to), &mut teller, out).await?;
     let ended = conclude(&world, options, (from, to)).await?;
-    Teller::ending(out, &ended, &receiver)
+    Teller::ending(out, &ended, &receiver)?;
+    Ok(receiver.messages())
 }
 
 /// Lets the agent work through the period, kills it once, and starts it again.
@@ -147,6 +149,7 @@ async fn live(start: crate::run::Start, to: Instant, stop: &CancellationToken) -
 /// What is shown at the end.
 struct Ended {
     view: PeriodView,
+    titles: BTreeMap<String, String>,
     bundle: Written,
     report: Report,
     starts: usize,
@@ -161,19 +164,28 @@ async fn conclude(world: &World, options: &Options, (from, to): (Instant, Instan
     let keys = &world.setup.keys;
     let salts = keys.salt_key(keys.epoch()).context("the demo's keys have no salt")?;
     let mut builder = Builder::create(&options.out, &salts)?;
+    let mut root = merkle::empty_root();
     for (commit, outside) in world.commits(&store).await? {
         let entries = fold::entries(&commit)?;
         let artefacts = fold::artefacts(&commit, &outside)?;
         fold::fold(&mut ledger, &entries, &artefacts, &salts)?;
         builder.commit(&commit, &artefacts)?;
+        root = commit.after().root();
     }
     let view = PeriodView::new(&ledger, world::PERIOD, from, to);
-    let page =
-        page::html(&page::Content { ledger: &ledger, view: &view, zone: Berlin, organisation: "acme" });
+    let titles = world.setup.titles();
+    let page = page::html(&page::Content {
+        ledger: &ledger,
+        view: &view,
+        zone: Berlin,
+        organisation: "acme",
+        titles: &titles,
+        root,
+    });
     let views = [(format!("{}.json", world::PERIOD), serde_json::to_vec_pretty(&view)?)].into();
     let bundle = builder.finish(&Cover { page, views, at: view.until })?;
     let report = check(&bundle.dir)?;
-    Ok(Ended { view, bundle, report, starts: ledger.starts().len() })
+    Ok(Ended { view, titles, bundle, report, starts: ledger.starts().len() })
 }
 
 fn check(dir: &Path) -> anyhow::Result<Report> {
@@ -186,7 +198,7 @@ fn check(dir: &Path) -> anyhow::Result<Report> {
 
 impl Ended {
     fn write(&self, out: &mut (dyn Write + Send)) -> io::Result<()> {
-        out.write_all(status::period_text(&self.view, Berlin).as_bytes())
+        out.write_all(status::period_text_with(&self.view, Berlin, &self.titles).as_bytes())
     }
 }
 

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     chance::{Chance, ChanceError},
     clock::Clock,
-    store::{HeadFile, Log, PackPlace, Store, StoreError, pack_places},
+    store::{Due, HeadFile, Log, PackPlace, Store, StoreError, Tiles, pack_places},
 };
 
 /// Raw bytes after which a further pack is begun; compressed they stay below a pack's limit.
@@ -60,11 +60,35 @@ pub enum JournalError {
 /// What is told while the log is read.
 pub type Told<'a> = dyn FnMut(&Entry, &[Artefact]) + Send + 'a;
 
+/// Tiles on their way. They are written in their order, by one task at a time.
+#[derive(Debug, Default)]
+struct Publishing {
+    tiles: Tiles,
+    /// What an earlier try could not write.
+    left: Due,
+    is_writing: bool,
+}
+
+impl Publishing {
+    fn begin(&mut self) -> Option<Due> {
+        if self.is_writing {
+            return None;
+        }
+        // a store that refuses tiles is asked again when there are new ones, not at once
+        let full = Some(self.tiles.due()).filter(|full| !full.is_empty())?;
+        let mut due = std::mem::take(&mut self.left);
+        due.append(full);
+        self.is_writing = true;
+        Some(due)
+    }
+}
+
 /// The log, open, and what it says.
 #[derive(Debug)]
 pub struct Journal {
     log: Log,
     ledger: Ledger,
+    tiles: Publishing,
     salts: SaltKey,
     epoch: u32,
     clock: Clock,
@@ -84,6 +108,7 @@ impl Journal {
         let salts = setup.keys.salt_key(epoch).ok_or(JournalError::Salt(epoch))?;
         let signer = Signer::new(&setup.origin, setup.keys.signing_seed())
             .map_err(|source| JournalError::Origin { origin: setup.origin.clone(), source })?;
+        let tiles = Publishing { tiles: Tiles::resume(store).await?, ..Publishing::default() };
         let mut commits = Vec::new();
         let log = {
             let mut reader = |commit: Commit, outside: Vec<Bytes>| {
@@ -92,7 +117,7 @@ impl Journal {
             };
             Log::open(store, &setup.origin, signer, memory, &mut reader).await?
         };
-        let mut journal = Self { log, ledger: Ledger::default(), salts, epoch, clock, chance };
+        let mut journal = Self { log, ledger: Ledger::default(), tiles, salts, epoch, clock, chance };
         for (commit, outside) in commits {
             journal.take(&commit, &outside, told)?;
         }
@@ -102,11 +127,12 @@ impl Journal {
     fn take(&mut self, commit: &Commit, outside: &[Bytes], told: &mut Told<'_>) -> Result<(), JournalError> {
         let entries = fold::entries(commit)?;
         let artefacts = fold::artefacts(commit, outside)?;
-        self.fold(&entries, &artefacts, told)
+        self.fold(commit, &entries, &artefacts, told)
     }
 
     fn fold(
         &mut self,
+        commit: &Commit,
         entries: &[Entry],
         artefacts: &[Artefact],
         told: &mut Told<'_>,
@@ -115,6 +141,7 @@ impl Journal {
         for entry in entries {
             told(entry, artefacts);
         }
+        self.tiles.tiles.take(commit)?;
         Ok(())
     }
 
@@ -136,6 +163,17 @@ impl Journal {
     /// Now, but never before the newest entry.
     pub fn now(&self) -> Instant {
         self.clock.now().max(self.log.last_t())
+    }
+
+    /// Tiles that became full and that nobody writes yet; [`Journal::published`] takes them back.
+    pub(super) fn begin_tiles(&mut self) -> Option<Due> {
+        self.tiles.begin()
+    }
+
+    /// The end of a try to write tiles: what is left is written with the next ones.
+    pub(super) fn published(&mut self, left: Due) {
+        self.tiles.left = left;
+        self.tiles.is_writing = false;
     }
 
     /// What the clock shows, if that is before the newest entry.
@@ -186,7 +224,7 @@ impl Journal {
             let last = commits.len().saturating_sub(1);
             for (i, (commit, outside)) in commits.iter().enumerate() {
                 if ours && i == last {
-                    self.fold(&fold::entries(commit)?, artefacts, told)?;
+                    self.fold(commit, &fold::entries(commit)?, artefacts, told)?;
                 } else {
                     self.take(commit, outside, told)?;
                 }

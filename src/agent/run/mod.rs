@@ -43,12 +43,14 @@ use crate::{
     clock::{Busy, Clock},
     collect::{self, Collected},
     schedule::{Action, Cause, Ended, Planner},
-    store::{HeadFile, Store},
+    store::{Due as Tiles, HeadFile, Store, StoreError},
     tell::{Attempt, TellError, Teller},
 };
 
 /// Rows whose results are remembered.
 const MEMO_ROWS_MAX: usize = 200_000;
+/// How long an agent that is asked to stop lets go on what runs; a container is killed two seconds later.
+const STOP_MS: i64 = 8_000;
 /// How long the agent sleeps when nothing is due at all.
 const IDLE_MS: i64 = 3_600_000;
 
@@ -70,6 +72,7 @@ pub enum RunError {
 enum Done {
     Run(Box<(Task, Collected, collect::State)>),
     Mail(u64, Attempt),
+    Tiles(Tiles, Result<u64, StoreError>),
 }
 
 /// A running agent.
@@ -79,6 +82,7 @@ pub struct Agent {
     clock: Clock,
     chance: Chance,
     journal: Journal,
+    store: Store,
     planner: Planner,
     by: u64,
     /// The collector of each task that runs one.
@@ -132,19 +136,16 @@ impl Agent {
             clock,
             chance,
             journal,
+            store,
             mail,
             news,
         };
-        agent.begin(store.posture(), remembers).await?;
+        agent.begin(remembers).await?;
         agent.remember_promises();
         Ok(agent)
     }
 
-    async fn begin(
-        &mut self,
-        posture: &observance_record::entry::Posture,
-        remembers: bool,
-    ) -> Result<(), RunError> {
+    async fn begin(&mut self, remembers: bool) -> Result<(), RunError> {
         let ledger = self.journal.ledger();
         let memory =
             if remembers && ledger.size() > 0 { ledger.size().to_string() } else { "none".to_owned() };
@@ -155,7 +156,7 @@ impl Agent {
             &self.setup,
             ledger,
             (self.journal.salts(), self.journal.epoch()),
-            (posture, &memory),
+            (self.store.posture(), &memory),
             (self.journal.now(), self.journal.held()),
             (&self.chance, &vkey),
         )?;
@@ -190,21 +191,26 @@ impl Agent {
     /// Works until `stop` is cancelled; then ends what runs, says so in the log, and returns.
     pub async fn run(&mut self, stop: &CancellationToken) -> Result<(), RunError> {
         let mut tasks = JoinSet::new();
+        let mut patience = None;
         loop {
-            let stopping = stop.is_cancelled();
-            if stopping && tasks.is_empty() {
-                break;
-            }
-            if stopping {
+            if stop.is_cancelled() {
                 self.planner.hinder(self.journal.now(), Some(Cause::Shutdown));
+                let until = *patience.get_or_insert_with(|| self.clock.now().plus_ms(STOP_MS));
+                if tasks.is_empty() || self.clock.now() >= until {
+                    break;
+                }
             }
             if self.step(&mut tasks).await? {
                 continue;
             }
             self.deliver(&mut tasks);
-            self.wait(&mut tasks, stop).await?;
+            self.publish(&mut tasks);
+            self.wait(&mut tasks, stop, patience).await?;
         }
-        self.stop().await
+        let clean = tasks.is_empty();
+        // what is still waiting for its source left nothing: its slot stays open and is a gap for whoever begins next
+        tasks.shutdown().await;
+        self.stop(clean).await
     }
 
     /// Runs these collectors once, apart from their schedules. It promises and answers no slot: whoever runs beside this
@@ -212,15 +218,18 @@ impl Agent {
     pub async fn run_once(&mut self, collectors: &[String]) -> Result<(), RunError> {
         let running = NonZeroUsize::new(RUNNING_MAX).unwrap_or(NonZeroUsize::MIN);
         self.planner = Planner::new(Vec::new(), running, self.setup.seed, Cause::AgentDown);
-        collectors.iter().for_each(|collector| self.planner.ask(collector));
+        for collector in collectors {
+            self.planner.ask(collector);
+        }
         let mut tasks = JoinSet::new();
         while self.step(&mut tasks).await? {}
         while let Some(done) = tasks.join_next().await {
             self.take(done).await?;
             self.deliver(&mut tasks);
             while self.step(&mut tasks).await? {}
+            self.publish(&mut tasks);
         }
-        self.stop().await
+        self.stop(true).await
     }
 
     /// Does what the planner asks for now; true if it must be asked again at once.
@@ -246,14 +255,19 @@ impl Agent {
         Ok(again)
     }
 
-    async fn wait(&mut self, tasks: &mut JoinSet<Done>, stop: &CancellationToken) -> Result<(), RunError> {
-        let alarms = [self.planner.wake(), self.mail.next()];
+    async fn wait(
+        &mut self,
+        tasks: &mut JoinSet<Done>,
+        stop: &CancellationToken,
+        patience: Option<Instant>,
+    ) -> Result<(), RunError> {
+        let alarms = [self.planner.wake(), self.mail.next(), patience];
         let now = self.clock.now();
         let wake = alarms.into_iter().flatten().min().unwrap_or_else(|| now.plus_ms(IDLE_MS));
         tokio::select! {
             biased;
             Some(done) = tasks.join_next() => self.take(done).await,
-            () = stop.cancelled(), if tasks.is_empty() => Ok(()),
+            () = stop.cancelled(), if patience.is_none() => Ok(()),
             () = self.me.wait_until(wake) => Ok(()),
         }
     }
@@ -275,6 +289,18 @@ impl Agent {
         self.running.insert(spawned.id(), collector);
     }
 
+    /// Writes tiles that became full, beside everything else: no run waits for them, and nothing depends on them.
+    fn publish(&mut self, tasks: &mut JoinSet<Done>) {
+        let Some(mut tiles) = self.journal.begin_tiles() else { return };
+        let busy = self.me.task();
+        let store = self.store.waiting_by(busy.clock());
+        tasks.spawn(async move {
+            let written = tiles.write(&store).await;
+            drop(busy);
+            Done::Tiles(tiles, written)
+        });
+    }
+
     async fn take(&mut self, done: Result<Done, tokio::task::JoinError>) -> Result<(), RunError> {
         self.me.taken();
         match done {
@@ -289,6 +315,13 @@ impl Agent {
             Ok(Done::Mail(alert, attempt)) => {
                 self.notice(alert, attempt).await?;
             }
+            Ok(Done::Tiles(left, written)) => {
+                match written {
+                    Ok(tiles) => tracing::debug!(tiles, "tiles written"),
+                    Err(error) => tracing::warn!(%error, "tiles will be written later"),
+                }
+                self.journal.published(left);
+            }
             Err(error) => {
                 // a task that panicked left nothing; the others still run, and will answer their slots themselves
                 tracing::error!(%error, "a run was lost");
@@ -300,9 +333,9 @@ impl Agent {
         Ok(())
     }
 
-    async fn stop(&mut self) -> Result<(), RunError> {
+    async fn stop(&mut self, clean: bool) -> Result<(), RunError> {
         let mut batch = Batch::new(self.journal.now(), By::Start(self.by));
-        batch.push(Stop { reason: open::code("asked"), clean: true });
+        batch.push(Stop { reason: open::code("asked"), clean });
         self.commit(&batch, Vec::new(), &[]).await?;
         Ok(())
     }

@@ -13,7 +13,7 @@ use observance_record::Instant;
 
 pub use self::{
     now::{Standing, Status, StatusRow, status_of, status_text},
-    period::period_text,
+    period::{period_text, period_text_with},
 };
 use crate::text::visible;
 
@@ -41,9 +41,9 @@ pub fn number(n: u64) -> String {
     out
 }
 
-/// `item`, `items`; `repository`, `repositories`.
+/// `item`, `items`; `repository`, `repositories`; `day`, `days`.
 pub fn plural(word: &str, n: u64) -> String {
-    match (n, word.strip_suffix('y')) {
+    match (n, word.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u']))) {
         (1, _) => word.to_owned(),
         (_, Some(stem)) => format!("{stem}ies"),
         (_, None) => format!("{word}s"),
@@ -110,6 +110,7 @@ mod tests {
             ["0", "999", "1,000", "1,234,567"]
         );
         assert_eq!([counted(1, "repository"), counted(2318, "change")], ["1 repository", "2,318 changes"]);
+        assert_eq!([counted(0, "repository"), counted(2, "day")], ["0 repositories", "2 days"]);
     }
 
     #[test]

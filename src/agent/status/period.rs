@@ -1,25 +1,32 @@
 //! A period as text: what was met, deviated, unknown, missed, control by control, and every deviation by itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono_tz::Tz;
 use observance_record::{
-    effect::{Deviation, EventSeen},
+    effect::{Deviation, EventSeen, Evidence},
     verdict::{Code, State},
     view::{Exposed, PeriodView, PolicyView, worst_first},
 };
 
-use super::{control, counted, hours, local, number, push, table, visible};
+use super::{counted, hours, local, number, push, table, visible};
 
 /// Most lines of one list; the rest is counted, and in the JSON.
 const LINES_MAX: usize = 40;
+/// Longest title in the table.
+const TITLE_CHARS_MAX: usize = 44;
 const DAY_MS: i64 = 86_400_000;
 
 /// The period for a terminal: a header, the table, the deviations with least and most and what happened meanwhile, the
 /// failed events.
 pub fn period_text(view: &PeriodView, zone: Tz) -> String {
+    period_text_with(view, zone, &BTreeMap::new())
+}
+
+/// [`period_text`] with a line for people on each policy, by its id.
+pub fn period_text_with(view: &PeriodView, zone: Tz, titles: &BTreeMap<String, String>) -> String {
     let mut out = header(view, zone);
-    out.push_str(&summary(view));
+    out.push_str(&summary(view, titles));
     for policy in &view.policies {
         out.push_str(&remainder(policy));
     }
@@ -35,10 +42,8 @@ fn header(view: &PeriodView, zone: Tz) -> String {
     let days = |ms: i64| (ms.max(0) + DAY_MS / 2) / DAY_MS;
     let length = days(view.to.ms_since(view.from));
     let day = (view.until.ms_since(view.from).max(0) / DAY_MS + 1).min(length.max(1));
-    push(
-        &mut out,
-        format_args!("{} · [{from}, {to}) {zone} = {length} days · day {day}\n", visible(&view.id)),
-    );
+    let long = counted(length.unsigned_abs(), "day");
+    push(&mut out, format_args!("{} · [{from}, {to}) {zone} = {long} · day {day}\n", visible(&view.id)));
     let slots = view.slots;
     push(
         &mut out,
@@ -55,38 +60,63 @@ fn header(view: &PeriodView, zone: Tz) -> String {
     out
 }
 
-fn summary(view: &PeriodView) -> String {
-    let heads = ["control", "unit", "met", "deviated", "unknown", "gap", "not yet due"];
+fn summary(view: &PeriodView, titles: &BTreeMap<String, String>) -> String {
+    let heads = ["policy", "unit", "met", "deviated", "unknown", "gap", "not yet due", "rests on"];
     let mut rows = vec![heads.map(str::to_owned).to_vec()];
-    for policy in &view.policies {
-        let period = &policy.period;
-        let deviated = match (period.deviated_items, period.occasions) {
-            (items, occasions) if occasions > items => format!("{} ({} x)", number(items), number(occasions)),
-            (items, _) => number(items),
-        };
-        let unknown = match (period.unknown_items, period.part_unknown_ms) {
-            (items, 0) => number(items),
-            (items, ms) => format!("{}; all for {}", number(items), hours(ms)),
-        };
-        let gap = match (period.gap_slots, period.gap_ms) {
-            (0, 0) => "0".to_owned(),
-            (0, ms) => hours(ms),
-            (slots, ms) => format!("{}; {}", hours(ms), counted(slots, "slot")),
-        };
-        rows.push(vec![
-            control(&policy.controls, &policy.policy),
-            counted(period.items_n, &policy.unit),
-            number(period.met),
-            deviated,
-            unknown,
-            gap,
-            number(period.not_due),
-        ]);
+    rows.extend(view.worst_first().into_iter().map(|policy| line(policy, titles)));
+    for id in &view.never_judged {
+        rows.push(vec![title(id, titles), "never judged".to_owned()]);
     }
-    if view.policies.is_empty() {
+    if rows.len() == 1 {
         return "no control has been looked at yet\n".to_owned();
     }
     table(&rows)
+}
+
+fn line(policy: &PolicyView, titles: &BTreeMap<String, String>) -> Vec<String> {
+    let period = &policy.period;
+    let deviated = match (period.deviated_items, period.occasions) {
+        (items, occasions) if occasions > items => format!("{} ({} x)", number(items), number(occasions)),
+        (items, _) => number(items),
+    };
+    let unknown = match (period.unknown_items, period.part_unknown_ms) {
+        (items, 0) => number(items),
+        (items, ms) => format!("{}; all for {}", number(items), hours(ms)),
+    };
+    let gap = match (period.gap_slots, period.gap_ms) {
+        (0, 0) => "0".to_owned(),
+        (0, ms) => hours(ms),
+        (slots, 0) => counted(slots, "slot"),
+        (slots, ms) => format!("{}; {}", hours(ms), counted(slots, "slot")),
+    };
+    let rests = match period.evidence {
+        Some(Evidence::Look) => "single looks",
+        Some(Evidence::Window) => "windows",
+        Some(Evidence::Event) => "each event",
+        None => "nothing",
+    };
+    vec![
+        title(&policy.policy, titles),
+        counted(period.items_n, &policy.unit),
+        number(period.met),
+        deviated,
+        unknown,
+        gap,
+        number(period.not_due),
+        rests.to_owned(),
+    ]
+}
+
+/// A policy's id and what people call it, cut so that the figures stay on the line.
+fn title(id: &str, titles: &BTreeMap<String, String>) -> String {
+    let Some(title) = titles.get(id) else { return visible(id).into_owned() };
+    let whole = visible(title);
+    let mut short: String = whole.chars().take(TITLE_CHARS_MAX).collect();
+    if short.len() < whole.len() {
+        short.pop();
+        short.push('\u{2026}');
+    }
+    format!("{} {short}", visible(id))
 }
 
 /// The classes that have no column of their own: the columns and these add up to the unit.
@@ -127,14 +157,16 @@ fn deviations(view: &PeriodView, zone: Tz) -> String {
 /// How long, at least and at most, and between when and when.
 fn extent(deviation: &Deviation, zone: Tz) -> String {
     let (least, most) = (hours(deviation.least_ms), hours(deviation.most_ms));
-    let length = match deviation.least_ms == deviation.most_ms {
-        true => format!("out {least}"),
-        false => format!("out between {least} and {most}"),
+    let length = if deviation.least_ms == deviation.most_ms {
+        format!("out {least}")
+    } else {
+        format!("out between {least} and {most}")
     };
     let from = local(deviation.most.from(), zone);
-    let end = match deviation.open {
-        true => "open".to_owned(),
-        false => format!("until {}", local(deviation.most.to(), zone)),
+    let end = if deviation.open {
+        "open".to_owned()
+    } else {
+        format!("until {}", local(deviation.most.to(), zone))
     };
     let baseline = if deviation.baseline { ", found at first sight" } else { "" };
     let edge = if deviation.is_certain() { "" } else { ", not seen in this period" };

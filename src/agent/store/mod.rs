@@ -29,7 +29,7 @@ pub use self::{
     log::{Appended, Draft, Log},
     packs::{PackPlace, pack_places},
     read::{Reader, read},
-    tiles::Tiles,
+    tiles::{Due, Tiles},
     wrap::{Counted, Interrupting, Strike, Tally},
 };
 use crate::clock::Clock;
@@ -151,6 +151,11 @@ impl Store {
     /// The objects themselves, for a reader.
     pub fn objects(&self) -> Arc<dyn Objects> {
         Arc::clone(&self.objects)
+    }
+
+    /// The same store for a party of its own, which sleeps by this clock.
+    pub(crate) fn waiting_by(&self, clock: &Clock) -> Self {
+        Self { clock: clock.clone(), ..self.clone() }
     }
 
     pub(crate) const fn clock(&self) -> &Clock {

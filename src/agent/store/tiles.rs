@@ -3,7 +3,7 @@
 //! Derived from commits and never read to decide anything; only full tiles are written, off the run's path. Whoever starts
 //! again makes the same tiles and skips those that lie there.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, mem};
 
 use bytes::Bytes;
 use observance_record::{
@@ -12,7 +12,7 @@ use observance_record::{
     tile::{self, WIDTH, bundle, entries_path, tile_path},
 };
 
-use super::{Fault, Log, Store, StoreError, Written, get, log::Placed, read::get_commit};
+use super::{Fault, Store, StoreError, Written, get, log::Placed};
 
 /// Hashes, or entries, in a full tile.
 const FULL: usize = 256;
@@ -22,19 +22,21 @@ const TILE_BYTES_MAX: u64 = 256 * (65_535 + 2);
 /// Levels that a tree of 2^64 leaves has.
 const LEVELS_MAX: usize = 8;
 
-/// What is needed to go on making tiles: the unfinished one of each level. Holds at most 256 entries, 256 hashes a level, and
-/// the tiles that one commit filled.
+/// What is needed to go on making tiles: the unfinished one of each level, and what is full and not yet asked for. It
+/// is fed with every commit from the first on, so that nothing is read back.
 #[derive(Debug, Default)]
 pub struct Tiles {
-    next: u64,
     entries: Vec<Vec<u8>>,
     levels: Vec<Level>,
     bundles: u64,
     /// Bundles that were there when we began, with all tiles before them.
-    published: Option<u64>,
-    /// Full, and not yet written.
-    full: VecDeque<Full>,
+    published: u64,
+    full: Due,
 }
+
+/// Full tiles to be written, in the order in which they must be: a bundle vouches for all tiles before it.
+#[derive(Debug, Default)]
+pub struct Due(VecDeque<Full>);
 
 #[derive(Debug, Default)]
 struct Level {
@@ -48,47 +50,54 @@ struct Full {
     bytes: Bytes,
 }
 
-impl Tiles {
-    /// From the first commit on.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Writes the full tiles of all commits up to the log's head that were not there yet, and says how many.
-    ///
-    /// After an error it may be called again, and goes on where it stopped.
-    pub async fn publish(&mut self, log: &Log) -> Result<u64, StoreError> {
-        let store = log.store();
-        let published = match self.published {
-            Some(published) => published,
-            None => *self.published.insert(published(store).await?),
-        };
+impl Due {
+    /// Writes them, and says how many. After an error it may be called again, and goes on where it stopped.
+    pub async fn write(&mut self, store: &Store) -> Result<u64, StoreError> {
         let mut written = 0;
-        loop {
-            while let Some(tile) = self.full.front() {
-                put(store, tile).await?;
-                self.full.pop_front();
-                written += 1;
-            }
-            if log.head().is_none_or(|head| self.next > head.ordinal) {
-                return Ok(written);
-            }
-            let bytes = get_commit(&*store.objects, store.clock(), self.next).await?.unwrap_or_default();
-            let tamper = |error| StoreError::tamper(self.next, error);
-            let commit = Commit::decode(&bytes).map_err(tamper)?;
-            self.take(commit.entries).map_err(|error| StoreError::tamper(self.next, error))?;
-            if self.bundles <= published {
-                self.full.clear();
-            }
+        while let Some(tile) = self.0.front() {
+            put(store, tile).await?;
+            self.0.pop_front();
+            written += 1;
         }
+        Ok(written)
     }
 
-    /// Takes a commit's entries in: at most one bundle is filled by them, after the hashes that it vouches for.
-    fn take(&mut self, entries: Vec<Vec<u8>>) -> Result<(), CommitError> {
-        self.next += 1;
+    /// Is there nothing to be written?
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Puts later ones behind these.
+    pub fn append(&mut self, mut later: Self) {
+        self.0.append(&mut later.0);
+    }
+}
+
+impl Tiles {
+    /// From the first commit on; tiles that the store has are not made again. Looks for them with about twice the
+    /// logarithm of their number of reads.
+    pub async fn resume(store: &Store) -> Result<Self, StoreError> {
+        Ok(Self { published: published(store).await?, ..Self::default() })
+    }
+
+    /// Takes the next commit in: at most one bundle is filled by it, after the hashes that it vouches for.
+    pub fn take(&mut self, commit: &Commit) -> Result<(), StoreError> {
+        self.push(&commit.entries).map_err(|error| StoreError::tamper(commit.ordinal, error))?;
+        if self.bundles <= self.published {
+            self.full.0.clear();
+        }
+        Ok(())
+    }
+
+    /// What is full now; it is given once.
+    pub fn due(&mut self) -> Due {
+        mem::take(&mut self.full)
+    }
+
+    fn push(&mut self, entries: &[Vec<u8>]) -> Result<(), CommitError> {
         for entry in entries {
-            self.push_hash(leaf_hash(&entry));
-            self.entries.push(entry);
+            self.push_hash(leaf_hash(entry));
+            self.entries.push(entry.clone());
             if self.entries.len() == FULL {
                 let bytes = bundle(self.entries.iter().map(Vec::as_slice))?;
                 self.push_full(&entries_path(self.bundles, WIDTH), bytes);
@@ -100,7 +109,7 @@ impl Tiles {
     }
 
     fn push_full(&mut self, path: &str, bytes: Vec<u8>) {
-        self.full.push_back(Full { name: format!("v1/{path}"), bytes: bytes.into() });
+        self.full.0.push_back(Full { name: format!("v1/{path}"), bytes: bytes.into() });
     }
 
     fn push_hash(&mut self, leaf: Hash) {
