@@ -100,6 +100,7 @@ impl Busy {
 
     /// Announces a party whose result this one will take. From its end until [`Busy::taken`] this party counts as awake
     /// while it only waits ([`Busy::wait_until`]), so that time does not leap over the result.
+    #[must_use]
     pub fn task(&self) -> Self {
         self.0.announce(self.0.0.as_ref().and_then(|bound| bound.party))
     }

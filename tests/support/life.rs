@@ -196,11 +196,13 @@ impl Record {
 
     /// Every gap, as (schedule, due, cause).
     pub(crate) fn gaps(&self) -> Vec<(String, Instant, observance_record::entry::Cause)> {
-        let gap = |body: &Body| match body {
-            Body::Gap(gap) => gap.due.iter().map(|due| (gap.schedule.clone(), due, gap.cause)).collect(),
-            _ => Vec::new(),
-        };
-        self.bodies().flat_map(gap).collect()
+        let mut gaps = Vec::new();
+        for body in self.bodies() {
+            if let Body::Gap(gap) = body {
+                gaps.extend(gap.due.iter().map(|due| (gap.schedule.clone(), due, gap.cause)));
+            }
+        }
+        gaps
     }
 
     /// Counts the slots by hand: each was promised once and answered at most once, by a run or by a gap. Gives those that
@@ -212,23 +214,18 @@ impl Record {
             assert!(answered.insert(slot.clone()), "{slot:?} is answered twice");
         };
         for body in self.bodies() {
-            match body {
-                Body::Slots(slots) => {
-                    for (schedule, due) in &slots.due {
-                        for due in due.iter() {
-                            assert!(promised.insert((schedule.clone(), due)), "{due} is promised twice");
-                        }
-                    }
+            if let Body::Slots(slots) = body {
+                let due =
+                    slots.due.iter().flat_map(|(schedule, due)| due.iter().map(move |at| (schedule, at)));
+                for (schedule, due) in due {
+                    assert!(promised.insert((schedule.clone(), due)), "{due} is promised twice");
                 }
-                Body::Run(run) => {
-                    if let (Some(schedule), Some(due)) = (&run.schedule, run.due) {
-                        answer(&promised, (schedule.clone(), due));
-                    }
-                }
-                Body::Gap(gap) => {
-                    gap.due.iter().for_each(|due| answer(&promised, (gap.schedule.clone(), due)))
-                }
-                _ => {}
+            } else if let Body::Run(run) = body {
+                run.schedule.iter().zip(run.due).for_each(|(schedule, due)| {
+                    answer(&promised, (schedule.clone(), due));
+                });
+            } else if let Body::Gap(gap) = body {
+                gap.due.iter().for_each(|due| answer(&promised, (gap.schedule.clone(), due)));
             }
         }
         promised.difference(&answered).cloned().collect()
