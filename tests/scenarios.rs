@@ -22,6 +22,7 @@ use observance_record::{
     verdict::State,
 };
 use serde_json::{Map, json};
+use tokio::sync::Notify;
 
 use crate::support::{
     faulty::{Failure, Faulty},
@@ -61,8 +62,13 @@ fn hourly(setup: &mut Setup) {
 }
 
 fn drifts(record: &Record) -> Vec<&Drift> {
-    let drift = |body| if let &Body::Drift(ref drift) = body { Some(&**drift) } else { None };
-    record.bodies().filter_map(drift).collect()
+    let mut drifts = Vec::new();
+    for body in record.bodies() {
+        if let Body::Drift(drift) = body {
+            drifts.push(&**drift);
+        }
+    }
+    drifts
 }
 
 fn is_page_2(path: &str) -> bool {
@@ -313,10 +319,10 @@ async fn s12_a_run_never_speaks_about_an_instant_before_the_record_that_it_follo
     live(&setup, (Arc::clone(&objects), None), (&clock, 1), at("03-10T13:30")).await.unwrap();
     // a writer that starts at 14:05 and is lost at once: the slot of 14:00 stays open
     let late = Clock::simulated(at("03-10T14:05"));
-    let lost = live(&setup, (cut_after_start(&objects), None), (&late, 2), at("03-10T14:06"));
+    let (cut, lost) = cut_after_start(&objects);
     tokio::select! {
-        _ended = lost => panic!("the store was to be lost"),
-        () = tokio::time::sleep(std::time::Duration::from_secs(2)) => {}
+        _ended = live(&setup, (cut, None), (&late, 2), at("03-10T14:06")) => panic!("the store was to be lost"),
+        () = lost.notified() => {}
     }
     let behind = Clock::simulated(at("03-10T09:00"));
     live(&setup, (Arc::clone(&objects), None), (&behind, 3), at("03-10T15:30")).await.unwrap();
@@ -332,14 +338,19 @@ async fn s12_a_run_never_speaks_about_an_instant_before_the_record_that_it_follo
     record.assert_verifies(&setup);
 }
 
-/// A store that never answers again once it has taken one commit.
-fn cut_after_start(objects: &Arc<dyn Objects>) -> Arc<dyn Objects> {
-    let taken = Mutex::new(0);
-    Arc::new(Faulty::new(Arc::clone(objects), move |call| {
+/// A store that takes no further commit once it has taken one; and when that shows.
+fn cut_after_start(objects: &Arc<dyn Objects>) -> (Arc<dyn Objects>, Arc<Notify>) {
+    let (taken, lost) = (Mutex::new(0), Arc::new(Notify::new()));
+    let shown = Arc::clone(&lost);
+    let faulty = Faulty::new(Arc::clone(objects), move |call| {
         let mut taken = taken.lock().unwrap();
         *taken += i32::from(call.is_create && call.name.contains("/commit/"));
-        (*taken > 1).then_some(Failure::Lost)
-    }))
+        (*taken > 1).then(|| {
+            shown.notify_one();
+            Failure::Lost
+        })
+    });
+    (Arc::new(faulty), lost)
 }
 
 #[tokio::test]

@@ -24,6 +24,8 @@ pub struct Clock(Option<Bound>);
 struct Bound {
     simulated: Arc<Simulated>,
     party: Option<u64>,
+    /// The party that waits for this one's result.
+    parent: Option<u64>,
 }
 
 impl Clock {
@@ -35,7 +37,7 @@ impl Clock {
     /// A clock that starts at `start` and moves only while every party that was announced by [`Clock::busy`] sleeps.
     pub fn simulated(start: Instant) -> Self {
         let state = State { now: start, ids: 0, parties: BTreeMap::new(), alarms: BTreeMap::new() };
-        Self(Some(Bound { simulated: Arc::new(Simulated(Mutex::new(state))), party: None }))
+        Self(Some(Bound { simulated: Arc::new(Simulated(Mutex::new(state))), party: None, parent: None }))
     }
 
     /// The present instant.
@@ -52,21 +54,24 @@ impl Clock {
     /// Announces a party that works: simulated time stands still until it sleeps by [`Busy::clock`] or is dropped. A party
     /// sleeps in one place at a time, and only when nothing else of it goes on.
     pub fn busy(&self) -> Busy {
-        let party = self.0.as_ref().map(|bound| {
+        self.announce(None)
+    }
+
+    fn announce(&self, parent: Option<u64>) -> Busy {
+        let announced = self.0.as_ref().map(|bound| {
             let mut state = bound.simulated.state();
             let id = state.id();
-            state.parties.insert(id, false);
-            id
+            state.parties.insert(id, Party::default());
+            Bound { simulated: Arc::clone(&bound.simulated), party: Some(id), parent }
         });
-        let simulated = self.0.as_ref().map(|bound| Bound { simulated: Arc::clone(&bound.simulated), party });
-        Busy(Self(simulated))
+        Busy(Self(announced))
     }
 
     /// Waits until the clock shows `at` or later.
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub async fn sleep_until(&self, at: Instant) {
         if let Some(bound) = &self.0 {
-            return bound.sleep_until(at).await;
+            return bound.sleep_until(at, Sleep::Deep).await;
         }
         loop {
             let left = at.ms_since(self.now());
@@ -92,13 +97,40 @@ impl Busy {
     pub const fn clock(&self) -> &Clock {
         &self.0
     }
+
+    /// Announces a party whose result this one will take. From its end until [`Busy::taken`] this party counts as awake
+    /// while it only waits ([`Busy::wait_until`]), so that time does not leap over the result.
+    #[must_use]
+    pub fn task(&self) -> Self {
+        self.0.announce(self.0.0.as_ref().and_then(|bound| bound.party))
+    }
+
+    /// The result of one task that ended is in hand.
+    pub fn taken(&self) {
+        if let Some(Bound { simulated, party: Some(id), .. }) = &self.0.0
+            && let Some(party) = simulated.state().parties.get_mut(id)
+        {
+            party.ended = party.ended.saturating_sub(1);
+        }
+    }
+
+    /// Waits until the clock shows `at` or later, ready to take results of tasks meanwhile.
+    pub async fn wait_until(&self, at: Instant) {
+        match &self.0.0 {
+            Some(bound) => bound.sleep_until(at, Sleep::Light).await,
+            None => self.0.sleep_until(at).await,
+        }
+    }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        if let Some(Bound { simulated, party: Some(id) }) = &self.0.0 {
+        if let Some(Bound { simulated, party: Some(id), parent }) = &self.0.0 {
             let mut state = simulated.state();
             state.parties.remove(id);
+            if let Some(parent) = parent.and_then(|id| state.parties.get_mut(&id)) {
+                parent.ended += 1;
+            }
             state.leap();
         }
     }
@@ -111,9 +143,34 @@ struct Simulated(Mutex<State>);
 struct State {
     now: Instant,
     ids: u64,
-    /// Does it sleep?
-    parties: BTreeMap<u64, bool>,
+    parties: BTreeMap<u64, Party>,
     alarms: BTreeMap<(Instant, u64), Alarm>,
+}
+
+#[derive(Debug, Default)]
+struct Party {
+    sleep: Option<Sleep>,
+    /// Tasks that ended and whose results it has not taken.
+    ended: u64,
+}
+
+/// How a party sleeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sleep {
+    /// Nothing but its alarm wakes it.
+    Deep,
+    /// So does the end of a task.
+    Light,
+}
+
+impl Party {
+    fn is_asleep(&self) -> bool {
+        match self.sleep {
+            None => false,
+            Some(Sleep::Deep) => true,
+            Some(Sleep::Light) => self.ended == 0,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -136,24 +193,24 @@ impl State {
 
     /// While everybody sleeps, time goes to the next alarm, whose sleeper is thereby awake.
     fn leap(&mut self) {
-        while self.parties.values().all(|asleep| *asleep) {
+        while self.parties.values().all(Party::is_asleep) {
             let Some(((at, _), alarm)) = self.alarms.pop_first() else { return };
             self.now = self.now.max(at);
-            self.set(alarm.party, false);
+            self.set(alarm.party, None);
             // a sleeper that is being dropped does not hear it, and finds its alarm gone
             let _heard = alarm.ring.send(()).is_ok();
         }
     }
 
-    fn set(&mut self, party: Option<u64>, sleeps: bool) {
-        if let Some(asleep) = party.and_then(|id| self.parties.get_mut(&id)) {
-            *asleep = sleeps;
+    fn set(&mut self, party: Option<u64>, sleep: Option<Sleep>) {
+        if let Some(party) = party.and_then(|id| self.parties.get_mut(&id)) {
+            party.sleep = sleep;
         }
     }
 }
 
 impl Bound {
-    async fn sleep_until(&self, at: Instant) {
+    async fn sleep_until(&self, at: Instant, sleep: Sleep) {
         let (ring, heard) = oneshot::channel();
         let sleeper = {
             let mut state = self.simulated.state();
@@ -162,7 +219,7 @@ impl Bound {
             }
             let key = (at, state.id());
             state.alarms.insert(key, Alarm { party: self.party, ring });
-            state.set(self.party, true);
+            state.set(self.party, Some(sleep));
             state.leap();
             Sleeper { simulated: &self.simulated, key }
         };
@@ -181,7 +238,7 @@ impl Drop for Sleeper<'_> {
     fn drop(&mut self) {
         let mut state = self.simulated.state();
         if let Some(alarm) = state.alarms.remove(&self.key) {
-            state.set(alarm.party, false);
+            state.set(alarm.party, None);
         }
     }
 }
@@ -203,6 +260,25 @@ mod tests {
         }
         assert_eq!(order.join_next().await.unwrap().unwrap(), (10, 10));
         assert_eq!(order.join_next().await.unwrap().unwrap(), (20, 20));
+    }
+
+    #[tokio::test]
+    async fn time_waits_for_a_result_to_be_taken_but_not_while_its_taker_sleeps_for_another_reason() {
+        let clock = Clock::simulated(Instant::from_s(0));
+        let me = clock.busy();
+        let (first, second) = (me.task(), me.task());
+        drop(first);
+        tokio::select! {
+            biased;
+            () = me.wait_until(Instant::from_s(5)) => panic!("time leapt over a result"),
+            () = tokio::task::yield_now() => me.taken(),
+        }
+        drop(second);
+        // it cannot take the second one now, and must not wait for itself
+        me.clock().sleep_until(Instant::from_s(7)).await;
+        me.taken();
+        me.wait_until(Instant::from_s(9)).await;
+        assert_eq!(clock.now().s(), 9);
     }
 
     #[tokio::test]

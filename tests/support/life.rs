@@ -11,9 +11,9 @@ use bytes::Bytes;
 use observance::{
     bundle::{Builder, Cover},
     chance::Chance,
-    clock::Clock,
+    clock::{Busy, Clock},
     demo,
-    run::{Agent, RunError, Setup, Shared, Start, fold},
+    run::{Agent, JournalError, RunError, Setup, Shared, Start, fold},
     schedule::{Cron, zone},
     secret::Secret,
     store::{HeadFile, Objects, Sharing, Store, StoreError, read},
@@ -70,32 +70,38 @@ pub(crate) async fn live(
     let ends = clock.busy();
     let until = async {
         ends.clock().sleep_until(to).await;
+        ends
     };
     live_until(setup, keeps, (clock, seed), until).await
 }
 
-/// One life of an agent: it starts now and is asked to stop when `until` is over. Time stands still while it stops if a
-/// party outlives `until`.
+/// One life of an agent: it starts now and is asked to stop when `until` is over, which gives the party that
+/// waited for it.
 pub(crate) async fn live_until(
     setup: &Shared,
     (objects, memory): Keeps,
     (clock, seed): (&Clock, u64),
-    until: impl Future<Output = ()>,
+    until: impl Future<Output = Busy>,
 ) -> Result<(), RunError> {
-    let me = clock.busy();
-    let store = Store::prove(objects, Sharing::Shared, me.clock().clone()).await;
-    let store = store.map_err(|error| RunError::from(observance::run::JournalError::from(error)))?;
-    let (news, _heard) = tokio::sync::mpsc::unbounded_channel();
-    let chance = Chance::seeded(seed);
-    let mut agent = Agent::start(Start { setup: Arc::clone(setup), store, memory, me, chance, news }).await?;
-    let stop = CancellationToken::new();
+    let (me, stop) = (clock.busy(), CancellationToken::new());
+    let life = async {
+        let store = Store::prove(objects, Sharing::Shared, me.clock().clone()).await;
+        let store = store.map_err(|error| RunError::from(JournalError::from(error)))?;
+        let (news, _heard) = tokio::sync::mpsc::unbounded_channel();
+        let start = Start { setup: Arc::clone(setup), store, memory, me, chance: Chance::seeded(seed), news };
+        Agent::start(start).await?.run(&stop).await
+    };
     let ask = async {
-        until.await;
+        let ends = until.await;
         stop.cancel();
+        // time stands still until the agent has heard it, but not until it has stopped: its store may be away
+        tokio::task::yield_now().await;
+        drop(ends);
         std::future::pending::<()>().await;
     };
     tokio::select! {
-        ended = agent.run(&stop) => ended,
+        biased;
+        ended = life => ended,
         () = ask => Ok(()),
     }
 }
@@ -190,11 +196,13 @@ impl Record {
 
     /// Every gap, as (schedule, due, cause).
     pub(crate) fn gaps(&self) -> Vec<(String, Instant, observance_record::entry::Cause)> {
-        let gap = |body: &Body| match body {
-            Body::Gap(gap) => gap.due.iter().map(|due| (gap.schedule.clone(), due, gap.cause)).collect(),
-            _ => Vec::new(),
-        };
-        self.bodies().flat_map(gap).collect()
+        let mut gaps = Vec::new();
+        for body in self.bodies() {
+            if let Body::Gap(gap) = body {
+                gaps.extend(gap.due.iter().map(|due| (gap.schedule.clone(), due, gap.cause)));
+            }
+        }
+        gaps
     }
 
     /// Counts the slots by hand: each was promised once and answered at most once, by a run or by a gap. Gives those that
@@ -206,23 +214,18 @@ impl Record {
             assert!(answered.insert(slot.clone()), "{slot:?} is answered twice");
         };
         for body in self.bodies() {
-            match body {
-                Body::Slots(slots) => {
-                    for (schedule, due) in &slots.due {
-                        for due in due.iter() {
-                            assert!(promised.insert((schedule.clone(), due)), "{due} is promised twice");
-                        }
-                    }
+            if let Body::Slots(slots) = body {
+                let due =
+                    slots.due.iter().flat_map(|(schedule, due)| due.iter().map(move |at| (schedule, at)));
+                for (schedule, due) in due {
+                    assert!(promised.insert((schedule.clone(), due)), "{due} is promised twice");
                 }
-                Body::Run(run) => {
-                    if let (Some(schedule), Some(due)) = (&run.schedule, run.due) {
-                        answer(&promised, (schedule.clone(), due));
-                    }
-                }
-                Body::Gap(gap) => {
-                    gap.due.iter().for_each(|due| answer(&promised, (gap.schedule.clone(), due)))
-                }
-                _ => {}
+            } else if let Body::Run(run) = body {
+                run.schedule.iter().zip(run.due).for_each(|(schedule, due)| {
+                    answer(&promised, (schedule.clone(), due));
+                });
+            } else if let Body::Gap(gap) = body {
+                gap.due.iter().for_each(|due| answer(&promised, (gap.schedule.clone(), due)));
             }
         }
         promised.difference(&answered).cloned().collect()

@@ -148,7 +148,7 @@ impl Agent {
                 continue;
             }
             let message = payload.message(&self.setup.origin, due.alert);
-            let (setup, teller, busy) = (Arc::clone(&self.setup), self.teller.clone(), self.clock.busy());
+            let (setup, teller, busy) = (Arc::clone(&self.setup), self.teller.clone(), self.me.task());
             tasks.spawn(async move {
                 let attempt = match &setup.webhook {
                     Some(route) => teller.attempt(route, &message, due.attempt).await,
@@ -159,7 +159,7 @@ impl Agent {
                         delivery: Delivery::Unreachable,
                     },
                 };
-                Done::Mail(due.alert, attempt, busy)
+                Done::Mail(due.alert, attempt)
             });
         }
     }

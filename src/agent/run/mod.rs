@@ -68,11 +68,11 @@ pub enum RunError {
     Chance(#[from] crate::chance::ChanceError),
 }
 
-/// What came back from a task, with the party that worked: time stands still until it is recorded.
+/// What came back from a task.
 enum Done {
-    Run(Box<(Task, Collected, collect::State)>, Busy),
-    Mail(u64, Attempt, Busy),
-    Tiles(Tiles, Result<u64, StoreError>, Busy),
+    Run(Box<(Task, Collected, collect::State)>),
+    Mail(u64, Attempt),
+    Tiles(Tiles, Result<u64, StoreError>),
 }
 
 /// A running agent.
@@ -268,7 +268,7 @@ impl Agent {
             biased;
             Some(done) = tasks.join_next() => self.take(done).await,
             () = stop.cancelled(), if patience.is_none() => Ok(()),
-            () = self.me.clock().sleep_until(wake) => Ok(()),
+            () = self.me.wait_until(wake) => Ok(()),
         }
     }
 
@@ -276,7 +276,7 @@ impl Agent {
         let state = self.states.remove(&task.collector).unwrap_or_default();
         let exchanges = self.journal.ledger().table(&task.collector, "exchange");
         let prior = exchanges.map(observance_record::ledger::Table::to_rows).unwrap_or_default();
-        let (setup, busy, chance) = (Arc::clone(&self.setup), self.clock.busy(), self.chance.clone());
+        let (setup, busy, chance) = (Arc::clone(&self.setup), self.me.task(), self.chance.clone());
         // a clock that was set back does not let a run speak about an instant before the record that it follows
         let started = self.journal.now();
         let collector = task.collector.clone();
@@ -284,7 +284,7 @@ impl Agent {
             let clock = busy.clock();
             let (collected, state) =
                 collect_once(&setup, (&task, started), &prior, state, clock, &chance).await;
-            Done::Run(Box::new((task, collected, state)), busy)
+            Done::Run(Box::new((task, collected, state)))
         });
         self.running.insert(spawned.id(), collector);
     }
@@ -292,18 +292,19 @@ impl Agent {
     /// Writes tiles that became full, beside everything else: no run waits for them, and nothing depends on them.
     fn publish(&mut self, tasks: &mut JoinSet<Done>) {
         let Some(mut tiles) = self.journal.begin_tiles() else { return };
-        let (store, busy) = (self.store.clone(), self.clock.busy());
+        let busy = self.me.task();
+        let store = self.store.waiting_by(busy.clock());
         tasks.spawn(async move {
             let written = tiles.write(&store).await;
-            Done::Tiles(tiles, written, busy)
+            drop(busy);
+            Done::Tiles(tiles, written)
         });
     }
 
     async fn take(&mut self, done: Result<Done, tokio::task::JoinError>) -> Result<(), RunError> {
+        self.me.taken();
         match done {
-            Ok(Done::Run(run, busy)) => {
-                // we are awake ourselves until it is recorded; should the store be away, time must run on
-                drop(busy);
+            Ok(Done::Run(run)) => {
                 let (task, collected, state) = *run;
                 let collector = task.collector.clone();
                 self.running.retain(|_, running| *running != collector);
@@ -311,17 +312,15 @@ impl Agent {
                 self.record(task, collected).await?;
                 self.planner.ended(self.journal.now(), &collector, Ended::Recorded);
             }
-            Ok(Done::Mail(alert, attempt, busy)) => {
-                drop(busy);
+            Ok(Done::Mail(alert, attempt)) => {
                 self.notice(alert, attempt).await?;
             }
-            Ok(Done::Tiles(left, written, busy)) => {
+            Ok(Done::Tiles(left, written)) => {
                 match written {
                     Ok(tiles) => tracing::debug!(tiles, "tiles written"),
                     Err(error) => tracing::warn!(%error, "tiles will be written later"),
                 }
                 self.journal.published(left);
-                drop(busy);
             }
             Err(error) => {
                 // a task that panicked left nothing; the others still run, and will answer their slots themselves

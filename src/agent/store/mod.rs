@@ -153,6 +153,11 @@ impl Store {
         Arc::clone(&self.objects)
     }
 
+    /// The same store for a party of its own, which sleeps by this clock.
+    pub(crate) fn waiting_by(&self, clock: &Clock) -> Self {
+        Self { clock: clock.clone(), ..self.clone() }
+    }
+
     pub(crate) const fn clock(&self) -> &Clock {
         &self.clock
     }

@@ -150,11 +150,19 @@ impl Chain {
         reader: &mut Reader<'_>,
     ) -> Result<(), StoreError> {
         let count = count(objects, clock).await?;
-        let mut commits = stream::iter(self.next..count)
-            .map(|ordinal| async move { get_commit(objects, clock, ordinal).await })
-            .buffered(READS_MAX);
-        while let Some(bytes) = commits.next().await {
-            match bytes? {
+        let mut commits =
+            stream::iter(self.next..count)
+                .map(|ordinal| async move {
+                    (ordinal, objects.get(&commit_name(ordinal), COMMIT_BYTES_MAX).await)
+                })
+                .buffered(READS_MAX);
+        while let Some((ordinal, ahead)) = commits.next().await {
+            // what was not heard ahead is asked for again in its turn, since only one at a time may wait
+            let bytes = match ahead {
+                Ok(bytes) => bytes,
+                Err(_) => get_commit(objects, clock, ordinal).await?,
+            };
+            match bytes {
                 Some(bytes) => self.take(objects, clock, &bytes, &[], reader).await?,
                 None => return Err(self.hole(&commit_name(count.saturating_sub(1)))),
             }
