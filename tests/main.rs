@@ -1,6 +1,11 @@
 //! The one test binary: every suite is a module, and `support` is what they share.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::wildcard_enum_match_arm,
+    clippy::match_same_arms,
+    clippy::type_complexity,
+    clippy::double_ended_iterator_last,
     clippy::panic,
     clippy::print_stdout,
     clippy::print_stderr,

@@ -99,15 +99,14 @@ pub fn check_body(bag: &Bag<'_>, seq: u64, row: &[u8]) -> Result<(), Failure> {
     let path = body_path(body.sha256);
     let refuse = || Failure::new("artefacts", &path, format!("is not the body that {} names", of()));
     let known = bag.length_read(&path).filter(|_| bag.digest(&path) == Some(body.sha256));
-    let length = match known {
-        Some(length) => length,
-        None => {
-            let bytes = bag.read(&path)?;
-            if Digest::of(&bytes) != body.sha256 {
-                return Err(refuse());
-            }
-            u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+    let length = if let Some(length) = known {
+        length
+    } else {
+        let bytes = bag.read(&path)?;
+        if Digest::of(&bytes) != body.sha256 {
+            return Err(refuse());
         }
+        u64::try_from(bytes.len()).unwrap_or(u64::MAX)
     };
     if length == body.bytes { Ok(()) } else { Err(refuse()) }
 }
