@@ -11,6 +11,7 @@
     reason = "a test fails by panicking, also in what tests share; its texts are short, its file names its own"
 )]
 
+mod counters;
 mod foreign;
 mod formats;
 mod python;
