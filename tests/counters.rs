@@ -6,19 +6,20 @@ use std::collections::BTreeMap;
 
 use observance::{
     run::fold,
-    schedule::Missed,
     store::{Objects as _, Tally},
 };
-use observance_record::{Instant, entry::Body, pack::Role, population::Outcome, tile::unbundle};
+use observance_record::{
+    Instant, entry::Body, ledger::Ledger, pack::Role, population::Outcome, tile::unbundle,
+};
 
 use crate::support::{
     acme::{Asked, Estate},
     lab::{Committed, Lived, Plan, Ran, live},
 };
 
-const HOURLY: Plan = ("github.branch_rules", "0 * * * *", Missed::Gap);
-const DAILY: Plan = ("github.members", "20 3 * * *", Missed::Gap);
-const SIX_HOURLY: Plan = ("github.changes", "10 */6 * * *", Missed::CatchUp);
+const HOURLY: Plan = ("github.branch_rules", "0 * * * *");
+const DAILY: Plan = ("github.members", "20 3 * * *");
+const SIX_HOURLY: Plan = ("github.changes", "10 */6 * * *");
 
 /// Two minutes before the first slot.
 fn at(hours: i64) -> Instant {
@@ -27,6 +28,16 @@ fn at(hours: i64) -> Instant {
 
 fn estate(repositories: u64) -> Estate {
     Estate { repositories, members: 120, merged: (0, at(0)), changes: None, noise: 0 }
+}
+
+/// Entries of the log; it folds, so that what was counted is a record and not only bytes.
+fn entries(lived: &Lived) -> u64 {
+    let commits = [&lived.begun].into_iter().chain(&lived.commits);
+    let mut ledger = Ledger::default();
+    for (commit, artefacts, _) in commits {
+        fold::fold(&mut ledger, &fold::entries(commit).unwrap(), artefacts, &lived.salts).unwrap();
+    }
+    ledger.size()
 }
 
 /// Every object that was written is a commit or a pack that one names; nothing was read back or listed.
@@ -52,6 +63,7 @@ async fn evidence_costs_what_changed() {
 
     let runs = lived.runs();
     assert_eq!(runs.len(), 10);
+    assert!(entries(&lived) > 20);
     for (hour, ran) in runs.iter().enumerate() {
         let tables = [&ran.run.exchanges.table, &ran.run.populations[0].table];
         let changed = tables.map(|table| (table.put, table.del));
@@ -130,6 +142,13 @@ async fn requests_stay_at_the_floor() {
     assert_eq!(windows.first(), Some(&(quiet + 2 * MERGED * REPOSITORIES, 0)));
     assert!(windows.iter().skip(1).all(|run| run.0 == quiet), "{windows:?}");
 
+    // each failed change is told once; what does not fit into the run's commit follows in others
+    let drifts = |(commit, ..): &Committed| {
+        fold::entries(commit).unwrap().iter().filter(|entry| matches!(entry.body, Body::Drift(_))).count()
+    };
+    assert_eq!(lived.commits.iter().map(drifts).sum::<usize>() as u64, MERGED * REPOSITORIES);
+    assert_writes_only(&lived, 2 * (entries(&lived) / 256));
+
     let asked: u64 = lived.asked.values().map(|asked: &Asked| asked.requests).sum();
     let recorded: u64 = requests.values().flatten().map(|(all, _)| all).sum();
     assert_eq!(asked, recorded, "every request is on record");
@@ -140,11 +159,7 @@ async fn requests_stay_at_the_floor() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tiles_are_written_beside_the_runs() {
     let lived = live(estate(1), &[HOURLY], (at(0), at(130))).await;
-    let entries = [&lived.begun]
-        .into_iter()
-        .chain(&lived.commits)
-        .map(|(commit, ..)| commit.entries.len())
-        .sum::<usize>();
+    let entries = entries(&lived);
     assert!((257..512).contains(&entries), "{entries}");
     assert_writes_only(&lived, 2);
     let bundle = lived.objects.get("v1/tile/entries/000", 1 << 24).await.unwrap().unwrap();

@@ -11,10 +11,19 @@
     reason = "a test fails by panicking, also in what tests share; its texts are short, its file names its own"
 )]
 
+mod cli;
+mod container;
 mod counters;
+mod fences;
 mod foreign;
 mod formats;
+mod kill;
+mod page;
 mod python;
+mod readme;
+mod recordings;
+mod scenarios;
+mod simulation;
 mod store;
 mod support;
 mod tidy;

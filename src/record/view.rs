@@ -2,7 +2,7 @@
 //!
 //! It says what was observed, deviated, unknown, missed; it gives no score and draws no conclusion.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use serde::Serialize;
 
@@ -29,8 +29,10 @@ pub struct PeriodView {
     pub until: Instant,
     /// Slots in the period.
     pub slots: Slots,
-    /// One for each policy, by id.
+    /// One for each policy that judged anything, by id.
     pub policies: Vec<PolicyView>,
+    /// Policies in force that never judged anything, by id.
+    pub never_judged: Vec<String>,
     /// What people call the items that are named above.
     pub names: BTreeMap<Item, String>,
 }
@@ -97,6 +99,9 @@ impl PeriodView {
         let named = deviating.chain(seen.flatten()).filter_map(|item| Some((item, name(ledger, &item)?)));
         let names = named.collect();
         let (id, until) = (id.to_owned(), now.min(to));
+        let silent = ledger.policies().values().filter(|state| state.effect.evidence().is_none());
+        let never_judged = silent.filter(|state| !state.body.removed).map(|state| state.body.id.clone());
+        let never_judged = never_judged.collect();
         Self {
             id,
             from,
@@ -105,8 +110,20 @@ impl PeriodView {
             until,
             slots: slots(ledger, from, to, now),
             policies,
+            never_judged,
             names,
         }
+    }
+
+    /// The policies, the worst first: by what deviated, then by what is unknown, by blind time and by gaps.
+    pub fn worst_first(&self) -> Vec<&PolicyView> {
+        let mut sorted: Vec<&PolicyView> = self.policies.iter().collect();
+        sorted.sort_by_key(|policy| {
+            let period = &policy.period;
+            let unknown = (period.edge_items, period.unknown_items, period.part_unknown_ms);
+            Reverse((period.deviated_items, period.occasions, unknown, period.gap_ms, period.gap_slots))
+        });
+        sorted
     }
 
     /// What people call an item; its pseudonym if nothing better is known.

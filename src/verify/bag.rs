@@ -15,12 +15,15 @@ use crate::report::Failure;
 pub const PATH_BYTES_MAX: usize = 300;
 const BAGIT: &[u8] = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
 const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
+/// Where the payload lies.
+const PAYLOAD: &str = "data/";
 const MANIFEST: &str = "manifest-sha256.txt";
 
 /// The files of a bundle, wherever they lie.
 pub trait Files {
-    /// Every file's path, relative to the bundle, `/` between segments. Links and other non-files are an error.
-    fn list(&self) -> Result<Vec<String>, String>;
+    /// Every file's path, relative to the bundle, `/` between segments. A link, a device or a pipe is a failure of the bag;
+    /// what cannot be looked at is unchecked.
+    fn list(&self) -> Result<Vec<String>, Failure>;
     /// A file's bytes.
     fn read(&self, path: &str) -> Result<Vec<u8>, String>;
 }
@@ -29,41 +32,36 @@ pub trait Files {
 pub struct Bag<'a> {
     files: &'a dyn Files,
     digests: BTreeMap<String, Digest>,
-    read: RefCell<BTreeSet<String>>,
+    /// What was read, and so checked, with its length.
+    read: RefCell<BTreeMap<String, u64>>,
     payload: (u64, u64),
-    octets: RefCell<u64>,
 }
 
 impl<'a> Bag<'a> {
     /// Reads the manifests and compares them with the files that are there.
     pub fn open(files: &'a dyn Files) -> Result<Self, Failure> {
-        let listed = files.list().map_err(|what| Failure::unchecked("bag", ".", what))?;
+        let listed = files.list()?;
         check_paths(&listed)?;
-        let tags = manifest(TAG_MANIFEST, &raw(files, TAG_MANIFEST)?)?;
-        let mut digests = BTreeMap::new();
-        for (path, digest) in &tags {
-            digests.insert(path.clone(), *digest);
+        let digests = manifest(TAG_MANIFEST, &raw(files, TAG_MANIFEST)?)?;
+        if let Some(path) = digests.keys().find(|path| path.starts_with(PAYLOAD)) {
+            return Err(Failure::new("bag", path, format!("is payload, and yet listed in {TAG_MANIFEST}")));
         }
-        let bag = |name: &str| -> Result<Vec<u8>, Failure> {
-            let bytes = raw(files, name)?;
-            match tags.get(name) {
-                Some(digest) if *digest == Digest::of(&bytes) => Ok(bytes),
-                Some(_) => Err(Failure::new("bag", name, "is not the file that its manifest lists")),
-                None => Err(Failure::new("bag", name, format!("is not listed in {TAG_MANIFEST}"))),
-            }
-        };
-        if bag("bagit.txt")? != BAGIT {
+        check_there(&listed, &digests)?;
+        let mut bag = Self { files, digests, read: RefCell::default(), payload: (0, 0) };
+        if bag.read("bagit.txt")? != BAGIT {
             return Err(Failure::new("bag", "bagit.txt", "is not BagIt 1.0 in UTF-8"));
         }
-        let payload = oxum(&bag("bag-info.txt")?)?;
-        let listed_payload = manifest(MANIFEST, &bag(MANIFEST)?)?;
-        if let Some(path) = listed_payload.keys().find(|path| !path.starts_with("data/")) {
+        bag.payload = oxum(&bag.read("bag-info.txt")?)?;
+        let payload = manifest(MANIFEST, &bag.read(MANIFEST)?)?;
+        if let Some(path) = payload.keys().find(|path| !path.starts_with(PAYLOAD)) {
             return Err(Failure::new("bag", path, "is listed as payload, and does not lie under data/"));
         }
-        digests.extend(listed_payload);
-        compare(&listed, &digests)?;
-        let read = BTreeSet::from(["bagit.txt", "bag-info.txt", MANIFEST].map(str::to_owned));
-        Ok(Self { files, digests, read: RefCell::new(read), payload, octets: RefCell::new(0) })
+        bag.digests.extend(payload);
+        check_there(&listed, &bag.digests)?;
+        match listed.iter().find(|path| *path != TAG_MANIFEST && !bag.digests.contains_key(*path)) {
+            Some(path) => Err(Failure::new("bag", path, "is listed in no manifest")),
+            None => Ok(bag),
+        }
     }
 
     /// A file's bytes, which must have the digest that the manifest lists.
@@ -73,10 +71,7 @@ impl<'a> Bag<'a> {
         if Digest::of(&bytes) != *digest {
             return Err(Failure::new("bag", path, "is not the file that its manifest lists"));
         }
-        if self.read.borrow_mut().insert(path.to_owned()) && path.starts_with("data/") {
-            let mut octets = self.octets.borrow_mut();
-            *octets = octets.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        }
+        self.read.borrow_mut().insert(path.to_owned(), u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         Ok(bytes)
     }
 
@@ -85,9 +80,9 @@ impl<'a> Bag<'a> {
         self.digests.get(path).copied()
     }
 
-    /// Was this file read, and so checked, before?
-    pub fn is_read(&self, path: &str) -> bool {
-        self.read.borrow().contains(path)
+    /// The length of a file that was read, and so checked, before.
+    pub fn length_read(&self, path: &str) -> Option<u64> {
+        self.read.borrow().get(path).copied()
     }
 
     /// The paths that the manifests list under a prefix.
@@ -98,13 +93,15 @@ impl<'a> Bag<'a> {
     /// Files that nobody has asked for.
     pub fn unread(&self) -> Vec<String> {
         let read = self.read.borrow();
-        self.digests.keys().filter(|path| !read.contains(*path)).cloned().collect()
+        self.digests.keys().filter(|path| !read.contains_key(*path)).cloned().collect()
     }
 
     /// After everything was read: do bytes and count agree with `Payload-Oxum`?
     pub fn check_payload(&self) -> Result<(), Failure> {
-        let count = self.digests.keys().filter(|path| path.starts_with("data/")).count();
-        let found = (*self.octets.borrow(), u64::try_from(count).unwrap_or(u64::MAX));
+        let read = self.read.borrow();
+        let lengths = || read.iter().filter(|(path, _)| path.starts_with(PAYLOAD)).map(|(_, length)| *length);
+        let octets = lengths().fold(0, u64::saturating_add);
+        let found = (octets, u64::try_from(lengths().count()).unwrap_or(u64::MAX));
         if found == self.payload {
             return Ok(());
         }
@@ -144,7 +141,8 @@ fn manifest(name: &str, bytes: &[u8]) -> Result<BTreeMap<String, Digest>, Failur
     let malformed = |line: usize| Failure::new("bag", name, format!("line {line} is not `<sha256>  <path>`"));
     let text = std::str::from_utf8(bytes).map_err(|_not_utf8| malformed(0))?;
     let mut digests = BTreeMap::new();
-    for (number, line) in (1..).zip(text.lines()) {
+    // as `sha256sum` reads it: a carriage return would be part of the path
+    for (number, line) in (1..).zip(text.strip_suffix('\n').unwrap_or(text).split('\n')) {
         let (hex, path) = line.split_once("  ").ok_or_else(|| malformed(number))?;
         let digest = format!("sha256:{hex}").parse().map_err(|_no_digest| malformed(number))?;
         if !is_safe_path(path) || digests.insert(path.to_owned(), digest).is_some() {
@@ -163,12 +161,9 @@ fn oxum(info: &[u8]) -> Result<(u64, u64), Failure> {
         .ok_or_else(|| Failure::new("bag", "bag-info.txt", "has no Payload-Oxum"))
 }
 
-fn compare(there: &[String], digests: &BTreeMap<String, Digest>) -> Result<(), Failure> {
+fn check_there(there: &[String], digests: &BTreeMap<String, Digest>) -> Result<(), Failure> {
     let there: BTreeSet<&str> =
         there.iter().map(String::as_str).filter(|path| *path != TAG_MANIFEST).collect();
-    if let Some(path) = there.iter().find(|path| !digests.contains_key(**path)) {
-        return Err(Failure::new("bag", *path, "is listed in no manifest"));
-    }
     match digests.keys().find(|path| !there.contains(path.as_str())) {
         Some(path) => Err(Failure::new("bag", path, "is missing")),
         None => Ok(()),

@@ -1,7 +1,5 @@
 //! The verification: every proof in its order, the first that fails ends it.
 
-use std::collections::BTreeSet;
-
 use observance_record::{
     checkpoint::Checkpoint,
     entry::{Body, Entry},
@@ -14,6 +12,8 @@ use crate::{
     bag::{Bag, Files},
     bound,
     log::Log,
+    observe::observe,
+    owed::Owed,
     report::{Conclusion, Failure, Replayed, Report},
 };
 
@@ -42,7 +42,7 @@ pub fn verify(files: &dyn Files, trust: &Trust, replay: bool) -> Report {
         slots_due: 0,
         slots_missed: 0,
         replayed: None,
-        observed: Vec::new(),
+        periods: Vec::new(),
         not_excluded: Vec::new(),
     };
     match check(files, trust, replay, &mut report) {
@@ -117,17 +117,19 @@ fn fold(
     mut replay: Option<&mut Replay>,
     report: &mut Report,
 ) -> Result<Ledger, Failure> {
-    let mut ledger = Ledger::default();
+    let (mut ledger, mut owed) = (Ledger::default(), Owed::default());
     let runs = Runs(bag);
     for entry in &log.entries {
         ledger
             .push(entry, &runs)
             .map_err(|e| Failure::new("ledger", format!("entry {}", e.seq), e.what.to_string()))?;
+        owed.entry(&ledger, entry)?;
         beside(bag, &ledger, entry, report)?;
         if let Some(replay) = replay.as_deref_mut() {
             rejudge(bag, &ledger, entry, replay)?;
         }
     }
+    owed.settle()?;
     Ok(ledger)
 }
 
@@ -209,70 +211,6 @@ fn check_rest(bag: &Bag<'_>) -> Result<(), Failure> {
         bag.read(&path)?;
     }
     bag.check_payload()
-}
-
-/// What a reader should know that was observed, and what nobody excluded.
-fn observe(log: &Log, ledger: &Ledger, report: &mut Report) {
-    for (id, policy) in ledger.policies() {
-        let Some(column) = &policy.column else { continue };
-        let failed =
-            column.results.values().filter(|r| r.state() == observance_record::verdict::State::Failed);
-        report.observed.push(format!(
-            "{id} judged {} items in its last verdict, {} failed",
-            column.results.len(),
-            failed.count()
-        ));
-    }
-    let open = &mut report.not_excluded;
-    if !report.key_trusted {
-        open.push(
-            "the key came only from inside the bundle and is not trusted: whoever made the bundle may have made the key"
-                .to_owned(),
-        );
-    }
-    if report.pins == 0 {
-        open.push(
-            "no checkpoint from outside was compared: a second log kept from the start, or a tail that was cut, is not \
-             excluded"
-                .to_owned(),
-        );
-    }
-    open.push(
-        "no outside time: that entries are as old as they say rests on the operator's clock".to_owned(),
-    );
-    open.push("no witness: that everybody was shown this log rests on the operator".to_owned());
-    open.push(channel(log));
-}
-
-/// How the sources were reached: the part that cryptography does not authenticate.
-fn channel(log: &Log) -> String {
-    let (mut hosts, mut ways) = (BTreeSet::new(), BTreeSet::new());
-    for entry in &log.entries {
-        let Body::Run(run) = &entry.body else { continue };
-        hosts.extend(run.channel.hosts.iter().map(|host| {
-            format!("{}{}", host.host, if host.spki.is_some() { " over TLS" } else { " WITHOUT TLS" })
-        }));
-        let overrides = [
-            (run.channel.base_url, "the vendor's address was overridden"),
-            (run.channel.extra_ca, "a certificate authority was added"),
-            (run.channel.proxy, "a proxy was used"),
-        ];
-        ways.extend(overrides.into_iter().filter_map(|(on, what)| on.then_some(what)));
-    }
-    let mut text = format!(
-        "source answers came from {}",
-        if hosts.is_empty() {
-            "nowhere".to_owned()
-        } else {
-            hosts.into_iter().collect::<Vec<_>>().join(", ")
-        }
-    );
-    for way in ways {
-        text.push_str("; ");
-        text.push_str(way);
-    }
-    text.push_str("; the operator controls that network: read a sample again yourself");
-    text
 }
 
 fn count(n: usize) -> u64 {

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::bag::Files;
+use crate::{bag::Files, report::Failure};
 
 /// Deepest nesting of folders that is looked into.
 const DEPTH_MAX: usize = 16;
@@ -35,7 +35,7 @@ impl Folder {
 }
 
 impl Files for Folder {
-    fn list(&self) -> Result<Vec<String>, String> {
+    fn list(&self) -> Result<Vec<String>, Failure> {
         let mut paths = Vec::new();
         walk(&self.0, "", DEPTH_MAX, &mut paths)?;
         paths.sort();
@@ -52,23 +52,25 @@ impl Files for Folder {
     }
 }
 
-fn walk(dir: &Path, prefix: &str, depth: usize, paths: &mut Vec<String>) -> Result<(), String> {
-    let shown = |e: io::Error| format!("{}: {e}", dir.display());
+fn walk(dir: &Path, prefix: &str, depth: usize, paths: &mut Vec<String>) -> Result<(), Failure> {
+    let refuse = |path: &str, what: &str| Failure::new("bag", path.escape_default().to_string(), what);
+    let unread = |e: io::Error| Failure::unchecked("bag", dir.display().to_string(), e.to_string());
     if depth == 0 {
-        return Err(format!("{}: folders nested too deep", dir.display()));
+        return Err(refuse(prefix, "lies deeper than any folder of a bundle"));
     }
-    for entry in fs::read_dir(dir).map_err(shown)? {
-        let entry = entry.map_err(shown)?;
-        let name = entry.file_name();
-        let name = name.to_str().ok_or_else(|| format!("{}: a name that is not UTF-8", dir.display()))?;
-        let path = format!("{prefix}{name}");
-        let kind = entry.file_type().map_err(shown)?;
+    for entry in fs::read_dir(dir).map_err(unread)? {
+        let entry = entry.map_err(unread)?;
+        let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_name().to_str().is_none() {
+            return Err(refuse(&path, "is not a safe path"));
+        }
+        let kind = entry.file_type().map_err(unread)?;
         if kind.is_dir() {
             walk(&entry.path(), &format!("{path}/"), depth.saturating_sub(1), paths)?;
         } else if kind.is_file() {
             paths.push(path);
         } else {
-            return Err(format!("{path}: neither a file nor a folder"));
+            return Err(refuse(&path, "is neither a file nor a folder"));
         }
     }
     Ok(())

@@ -12,6 +12,8 @@ mod check;
 #[cfg(feature = "folder")]
 mod folder;
 mod log;
+mod observe;
+mod owed;
 #[cfg(feature = "replay")]
 mod replay;
 mod report;

@@ -4,14 +4,15 @@
 
 use std::fmt::Write as _;
 
+use observance_record::view::PeriodView;
 use serde::Serialize;
 
 /// A proof that does not hold, or could not be checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{proof}: {subject}: {what}")]
 pub struct Failure {
-    /// Which proof: `bag`, `checkpoint`, `entries`, `ledger`, `tables`, `receipts`, `artefacts`, `policies`, `promises`,
-    /// `key`, `pin`, `bound`, `replay`.
+    /// Which proof: `bag`, `checkpoint`, `entries`, `ledger`, `tables`, `receipts`, `artefacts`, `policies`, `collectors`,
+    /// `verdicts`, `promises`, `key`, `pin`, `bound`, `replay`.
     pub proof: &'static str,
     /// Of what: a path or an entry.
     pub subject: String,
@@ -85,8 +86,8 @@ pub struct Report {
     pub slots_missed: u64,
     /// Verdicts re-performed, if asked for.
     pub replayed: Option<Replayed>,
-    /// What was observed, a line each: content, not a proof.
-    pub observed: Vec<String>,
+    /// What was observed in each period of the log: content, not a proof.
+    pub periods: Vec<PeriodView>,
     /// What is not excluded by what was checked, in words.
     pub not_excluded: Vec<String>,
 }
@@ -141,8 +142,10 @@ impl Report {
                 ),
             );
         }
-        for observed in &self.observed {
-            line(out, &format!("seen    {observed}"));
+        for period in &self.periods {
+            for seen in crate::observe::lines(period) {
+                line(out, &format!("seen    {seen}"));
+            }
         }
         for words in &self.not_excluded {
             line(out, &format!("open    {words}"));

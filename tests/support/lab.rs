@@ -8,19 +8,14 @@ use bytes::Bytes;
 use observance::{
     chance::Chance,
     clock::Clock,
-    collect::{Http, Manifest, Route},
-    key::Keys,
-    library,
+    demo,
     run::{
         Agent, Setup, Start,
         fold::{artefacts, entries},
-        setup::{Collector, Judge, Source},
     },
-    schedule::{Missed, Schedule, zone},
-    secret::Secret,
+    schedule::zone,
     store::{Counted, Location, Sharing, Store, Tally, connect, read},
 };
-use observance_judge::Policy;
 use observance_record::{
     Instant,
     commit::Commit,
@@ -33,10 +28,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::acme::{Acme, Asked, Estate};
 
-const ORIGIN: &str = "acme.example/lab";
-
-/// When a collector runs: its id, cron, and whether windows are caught up.
-pub(crate) type Plan = (&'static str, &'static str, Missed);
+/// A collector, and the cron by which it runs, in UTC.
+pub(crate) type Plan = (&'static str, &'static str);
 
 /// A commit, what its packs hold, and the bytes of all its objects.
 pub(crate) type Committed = (Commit, Vec<Artefact>, usize);
@@ -97,18 +90,12 @@ pub(crate) async fn live(estate: Estate, plans: &[Plan], (from, to): (Instant, I
     let acme = Acme::serve(estate, clock.clone()).await;
     let objects = Arc::new(Counted::new(connect(&Location::Memory, None).unwrap()));
     let setup = Arc::new(setup(acme.base_url(), plans));
-    let store = Store::prove(Arc::clone(&objects) as _, Sharing::Shared, clock.clone()).await.unwrap();
+    let me = clock.busy();
+    let store = Store::prove(Arc::clone(&objects) as _, Sharing::Shared, me.clock().clone()).await.unwrap();
     let proven = objects.tally();
     let (news, _heard) = tokio::sync::mpsc::unbounded_channel();
     let ends = clock.busy();
-    let start = Start {
-        setup: Arc::clone(&setup),
-        store,
-        memory: None,
-        clock: clock.clone(),
-        chance: Chance::seeded(1),
-        news,
-    };
+    let start = Start { setup: Arc::clone(&setup), store, memory: None, me, chance: Chance::seeded(1), news };
     let mut agent = Agent::start(start).await.unwrap();
     let begun = objects.tally();
     let stop = CancellationToken::new();
@@ -118,7 +105,6 @@ pub(crate) async fn live(estate: Estate, plans: &[Plan], (from, to): (Instant, I
         std::future::pending::<()>().await;
     };
     tokio::select! {
-        biased;
         ended = agent.run(&stop) => ended.unwrap(),
         () = until => {}
     }
@@ -138,7 +124,7 @@ pub(crate) async fn live(estate: Estate, plans: &[Plan], (from, to): (Instant, I
 }
 
 async fn commits(objects: &Arc<Counted>, setup: &Setup, clock: &Clock) -> Vec<Committed> {
-    let key = Signer::new(ORIGIN, setup.keys.signing_seed()).unwrap().verifier();
+    let key = Signer::new(&setup.origin, setup.keys.signing_seed()).unwrap().verifier();
     let mut commits = Vec::new();
     let mut reader = |commit: Commit, outside: Vec<Bytes>| {
         let bytes = commit.encode().unwrap().len() + outside.iter().map(Bytes::len).sum::<usize>();
@@ -146,51 +132,19 @@ async fn commits(objects: &Arc<Counted>, setup: &Setup, clock: &Clock) -> Vec<Co
         commits.push((commit, artefacts, bytes));
         Ok(())
     };
-    read(Arc::clone(objects) as _, ORIGIN, vec![key], clock, &mut reader).await.unwrap();
+    read(Arc::clone(objects) as _, &setup.origin, vec![key], clock, &mut reader).await.unwrap();
     commits
 }
 
 fn setup(base_url: &str, plans: &[Plan]) -> Setup {
-    let source = Source {
-        params: BTreeMap::from([("org".to_owned(), "acme".to_owned())]),
-        base_url: Some(base_url.to_owned()),
-        token: Secret::new("lab".to_owned()),
-        http: Http::new(&Route::default()).unwrap(),
-    };
-    let collector = |(name, file): (String, &[u8])| {
-        let manifest = Manifest::read(&name, std::str::from_utf8(file).unwrap()).unwrap();
-        let id = manifest.id().to_owned();
-        (id.clone(), Collector { id, source: "github".to_owned(), manifest, file: file.to_vec() })
-    };
-    let policy = |files: BTreeMap<String, Vec<u8>>| {
-        let policy = Policy::load(&files).unwrap();
-        let params = policy.params(&serde_json::Map::new()).unwrap();
-        (policy.meta().id.clone(), Judge { policy, files, params })
-    };
-    let schedule = |(collector, cron, missed): &Plan| Schedule {
-        id: (*collector).to_owned(),
-        collector: (*collector).to_owned(),
-        cron: cron.parse().unwrap(),
-        zone: zone("UTC").unwrap(),
-        jitter_s: 0,
-        grace_s: 1_800,
-        max_gap_s: 86_400,
-        missed: *missed,
-    };
-    Setup {
-        origin: ORIGIN.to_owned(),
-        estate: "acme.example".to_owned(),
-        config: b"origin: acme.example/lab\n".to_vec(),
-        keys: Keys::generate(&Chance::seeded(1)).unwrap(),
-        sources: BTreeMap::from([("github".to_owned(), source)]),
-        collectors: library::collectors().into_iter().map(collector).collect(),
-        schedules: plans.iter().map(schedule).collect(),
-        policies: library::policies().into_values().map(policy).collect(),
-        periods: Vec::new(),
-        webhook: None,
-        build: None,
-        seed: 1,
+    let mut setup = demo::setup("acme", base_url, 1, &Chance::seeded(1)).unwrap();
+    let plan = |id: &str| plans.iter().find(|(collector, _)| *collector == id);
+    setup.schedules.retain(|schedule| plan(&schedule.collector).is_some());
+    for schedule in &mut setup.schedules {
+        let (_, cron) = plan(&schedule.collector).unwrap();
+        (schedule.cron, schedule.zone) = (cron.parse().unwrap(), zone("UTC").unwrap());
     }
+    setup
 }
 
 const fn less(after: Tally, before: Tally) -> Tally {

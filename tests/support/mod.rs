@@ -6,6 +6,8 @@ pub(crate) mod data;
 pub(crate) mod faulty;
 pub(crate) mod golden;
 pub(crate) mod lab;
+pub(crate) mod life;
 pub(crate) mod mini;
 pub(crate) mod s3;
 pub(crate) mod samples;
+pub(crate) mod source;

@@ -14,7 +14,7 @@
 #   parameters:
 #     managed_by_idp: false    # true: the accounts are managed by the identity provider, and the source's list is void
 #   needs:
-#     steps: [no_2fa]
+#     steps: [org, no_2fa]    # org: who may not see the organisation's settings may not see every member
 #     fields: [type, two_factor_disabled]
 package github.two_factor
 

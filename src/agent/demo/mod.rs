@@ -9,6 +9,7 @@ mod tell;
 mod world;
 
 use std::{
+    collections::BTreeMap,
     io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
@@ -16,11 +17,12 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use chrono_tz::Europe::Berlin;
-use observance_record::{Instant, view::PeriodView};
+use observance_record::{Instant, merkle, view::PeriodView};
 use observance_verify::{Conclusion, Folder, Report, Trust};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+pub use self::world::setup;
 use self::{company::Company, receiver::Receiver, tell::Teller, world::World};
 use crate::{
     bundle::{Builder, Cover, Written, page},
@@ -52,8 +54,8 @@ pub struct Options {
     pub days: u32,
 }
 
-/// Runs the demonstration and prints what happens.
-pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+/// Runs the demonstration and prints what happens; gives the messages that the webhook's receiver accepted.
+pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> anyhow::Result<Vec<String>> {
     let (from, whole) = (FROM.parse::<Instant>()?, TO.parse::<Instant>()?);
     let to = whole.min(from.plus_ms(i64::from(options.days) * DAY_MS));
     if options.out.symlink_metadata().is_ok() {
@@ -68,7 +70,8 @@ pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> anyhow::Res
     let world = World::new(options, &clock, source.base_url(), &receiver, (from, to))?;
     watch(&world, (from, to), &mut teller, out).await?;
     let ended = conclude(&world, options, (from, to)).await?;
-    teller.ending(out, &world, &ended, &receiver)
+    Teller::ending(out, &ended, &receiver)?;
+    Ok(receiver.messages())
 }
 
 /// Lets the agent work through the period, kills it once, and starts it again.
@@ -91,7 +94,7 @@ async fn watch(
                 while let Ok(news) = heard.try_recv() {
                     teller.news(out, world, &news)?;
                 }
-                return Ok(ended?);
+                return ended;
             }
             _ = tokio::signal::ctrl_c() => stop.cancel(),
         }
@@ -109,7 +112,9 @@ async fn lives(
     let location = Location::Folder(world.store.clone());
     let objects = connect(&location, None)?;
     let cut = Arc::new(Interrupting::new(objects, calls, Strike::After));
-    let first = world.start(prove(cut.clone(), &world.clock).await?, news.clone());
+    let me = world.clock.busy();
+    let store = Store::prove(cut.clone(), Sharing::Shared, me.clock().clone()).await?;
+    let first = world.start((store, me), news.clone());
     let killed = async {
         cut.struck().await;
         // time must not run on while the first life is being dropped
@@ -120,21 +125,13 @@ async fn lives(
         away = killed => away,
     };
     away.clock().sleep_ms(AWAY_MS).await;
-    let store = Store::open(&location, None, Sharing::Shared, world.clock.clone()).await?;
-    let second = world.start(store, news);
-    let second = live(second, to, stop);
-    drop(away);
-    Ok(second.await?)
-}
-
-async fn prove(objects: Arc<Interrupting>, clock: &Clock) -> anyhow::Result<Store> {
-    Ok(Store::prove(objects, Sharing::Shared, clock.clone()).await?)
+    let store = Store::open(&location, None, Sharing::Shared, away.clock().clone()).await?;
+    Ok(live(world.start((store, away), news), to, stop).await?)
 }
 
 /// One life of the agent, to the end of the period.
 async fn live(start: crate::run::Start, to: Instant, stop: &CancellationToken) -> Result<(), RunError> {
-    let clock = start.clock.clone();
-    let ends = clock.busy();
+    let ends = start.me.clock().busy();
     let over = stop.child_token();
     let mut agent = Agent::start(start).await?;
     let until = async {
@@ -144,8 +141,6 @@ async fn live(start: crate::run::Start, to: Instant, stop: &CancellationToken) -
         std::future::pending::<()>().await;
     };
     tokio::select! {
-        // the agent must have announced itself before anybody else sleeps
-        biased;
         ended = agent.run(&over) => ended,
         () = until => Ok(()),
     }
@@ -154,6 +149,7 @@ async fn live(start: crate::run::Start, to: Instant, stop: &CancellationToken) -
 /// What is shown at the end.
 struct Ended {
     view: PeriodView,
+    titles: BTreeMap<String, String>,
     bundle: Written,
     report: Report,
     starts: usize,
@@ -168,19 +164,28 @@ async fn conclude(world: &World, options: &Options, (from, to): (Instant, Instan
     let keys = &world.setup.keys;
     let salts = keys.salt_key(keys.epoch()).context("the demo's keys have no salt")?;
     let mut builder = Builder::create(&options.out, &salts)?;
+    let mut root = merkle::empty_root();
     for (commit, outside) in world.commits(&store).await? {
         let entries = fold::entries(&commit)?;
         let artefacts = fold::artefacts(&commit, &outside)?;
         fold::fold(&mut ledger, &entries, &artefacts, &salts)?;
         builder.commit(&commit, &artefacts)?;
+        root = commit.after().root();
     }
     let view = PeriodView::new(&ledger, world::PERIOD, from, to);
-    let page =
-        page::html(&page::Content { ledger: &ledger, view: &view, zone: Berlin, organisation: "acme" });
+    let titles = world.setup.titles();
+    let page = page::html(&page::Content {
+        ledger: &ledger,
+        view: &view,
+        zone: Berlin,
+        organisation: "acme",
+        titles: &titles,
+        root,
+    });
     let views = [(format!("{}.json", world::PERIOD), serde_json::to_vec_pretty(&view)?)].into();
     let bundle = builder.finish(&Cover { page, views, at: view.until })?;
     let report = check(&bundle.dir)?;
-    Ok(Ended { view, bundle, report, starts: ledger.starts().len() })
+    Ok(Ended { view, titles, bundle, report, starts: ledger.starts().len() })
 }
 
 fn check(dir: &Path) -> anyhow::Result<Report> {
@@ -193,7 +198,7 @@ fn check(dir: &Path) -> anyhow::Result<Report> {
 
 impl Ended {
     fn write(&self, out: &mut (dyn Write + Send)) -> io::Result<()> {
-        out.write_all(status::period_text(&self.view, Berlin).as_bytes())
+        out.write_all(status::period_text_with(&self.view, Berlin, &self.titles).as_bytes())
     }
 }
 

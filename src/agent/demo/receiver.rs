@@ -23,7 +23,7 @@ pub(super) const KEY: &str = "demo-webhook-signing-key";
 
 #[derive(Debug, Default)]
 struct Heard {
-    ids: Vec<String>,
+    messages: Vec<String>,
     refused: u64,
     forged: u64,
 }
@@ -56,7 +56,12 @@ impl Receiver {
     /// Messages accepted, attempts refused, signatures that did not fit.
     pub(super) fn counts(&self) -> (usize, u64, u64) {
         let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        (heard.ids.len(), heard.refused, heard.forged)
+        (heard.messages.len(), heard.refused, heard.forged)
+    }
+
+    /// What was accepted, in the order in which it came.
+    pub(super) fn messages(&self) -> Vec<String> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).messages.clone()
     }
 }
 
@@ -72,7 +77,7 @@ async fn hear(State(heard): State<Arc<Mutex<Heard>>>, headers: HeaderMap, body: 
         heard.refused = 1;
         return StatusCode::INTERNAL_SERVER_ERROR;
     }
-    heard.ids.push(id.to_owned());
+    heard.messages.push(String::from_utf8_lossy(&body).into_owned());
     StatusCode::NO_CONTENT
 }
 

@@ -14,6 +14,9 @@ use crate::{
     text::visible,
 };
 
+/// Width of a policy's title, in characters.
+const TITLE_CHARS: usize = 44;
+
 /// Prints, and counts what it does not print.
 pub(super) struct Teller {
     zone: Tz,
@@ -91,7 +94,7 @@ impl Teller {
         what: &str,
         text: &str,
     ) -> io::Result<()> {
-        writeln!(out, "{}  {word:<5}  {what:<40}  {text}", self.stamp(at))
+        writeln!(out, "{}  {word:<5}  {what:<TITLE_CHARS$}  {text}", self.stamp(at))
     }
 
     fn between(&self, from: Instant, to: Instant) -> String {
@@ -112,9 +115,7 @@ impl Teller {
     }
 
     pub(super) fn ending(
-        &self,
         out: &mut (dyn Write + Send),
-        _world: &World,
         ended: &Ended,
         receiver: &Receiver,
     ) -> anyhow::Result<()> {
@@ -148,6 +149,6 @@ fn title(world: &World, policy: &str) -> String {
     let meta = world.setup.policies.get(policy).map(|judge| judge.policy.meta());
     meta.map_or_else(|| policy.to_owned(), |meta| format!("{policy} {}", meta.title))
         .chars()
-        .take(24)
+        .take(TITLE_CHARS)
         .collect()
 }

@@ -12,7 +12,7 @@ use observance_record::{Instant, commit::Commit, entry::PeriodOpen, note::Signer
 use super::{Options, head_file, receiver};
 use crate::{
     chance::Chance,
-    clock::Clock,
+    clock::{Busy, Clock},
     collect::{Http, Manifest, Route},
     key::Keys,
     library,
@@ -49,12 +49,6 @@ impl World {
         (from, to): (Instant, Instant),
     ) -> anyhow::Result<Self> {
         let chance = Chance::seeded(options.seed);
-        let source = Source {
-            params: BTreeMap::from([("org".to_owned(), "acme".to_owned())]),
-            base_url: Some(base_url.to_owned()),
-            token: Secret::new(TOKEN.to_owned()),
-            http: Http::new(&Route { extra_ca: None, proxy: None })?,
-        };
         let webhook =
             tell::Route::new(receiver.url(), Secret::new(receiver::KEY.to_owned()), tell::Reach::Plain)?;
         let period = PeriodOpen {
@@ -66,20 +60,8 @@ impl World {
             restated: 0,
             previous: None,
         };
-        let setup = Setup {
-            origin: ORIGIN.to_owned(),
-            estate: "acme.example".to_owned(),
-            config: b"# the demonstration has no configuration file; these are its settings\norigin: acme.example/demo\n".to_vec(),
-            keys: Keys::generate(&chance)?,
-            sources: BTreeMap::from([("github".to_owned(), source)]),
-            collectors: collectors()?,
-            schedules: schedules()?,
-            policies: policies()?,
-            periods: vec![period],
-            webhook: Some(webhook),
-            build: None,
-            seed: options.seed,
-        };
+        let shipped = setup("acme", base_url, options.seed, &chance)?;
+        let setup = Setup { periods: vec![period], webhook: Some(webhook), ..shipped };
         let mut name = options.out.file_name().unwrap_or_default().to_owned();
         name.push(".store");
         let store = options.out.with_file_name(name);
@@ -93,12 +75,16 @@ impl World {
     }
 
     /// What an agent starts with.
-    pub(super) fn start(&self, store: Store, news: tokio::sync::mpsc::UnboundedSender<News>) -> Start {
+    pub(super) fn start(
+        &self,
+        (store, me): (Store, Busy),
+        news: tokio::sync::mpsc::UnboundedSender<News>,
+    ) -> Start {
         Start {
             setup: Arc::clone(&self.setup),
             store,
             memory: Some(head_file(&self.store)),
-            clock: self.clock.clone(),
+            me,
             chance: self.chance.clone(),
             news,
         }
@@ -115,6 +101,31 @@ impl World {
         read(store.objects(), ORIGIN, vec![key], &self.clock, &mut reader).await?;
         Ok(commits)
     }
+}
+
+/// An agent that watches the organisation `org` at `base_url` with everything that ships, on the demonstration's schedules;
+/// without periods, and nobody is told. Its keys come from `chance`; `seed` decides the jitter of slots.
+pub fn setup(org: &str, base_url: &str, seed: u64, chance: &Chance) -> anyhow::Result<Setup> {
+    let source = Source {
+        params: BTreeMap::from([("org".to_owned(), org.to_owned())]),
+        base_url: Some(base_url.to_owned()),
+        token: Secret::new(TOKEN.to_owned()),
+        http: Http::new(&Route { extra_ca: None, proxy: None })?,
+    };
+    Ok(Setup {
+        origin: ORIGIN.to_owned(),
+        estate: "acme.example".to_owned(),
+        config: b"# the demonstration has no configuration file; these are its settings\norigin: acme.example/demo\n".to_vec(),
+        keys: Keys::generate(chance)?,
+        sources: BTreeMap::from([("github".to_owned(), source)]),
+        collectors: collectors()?,
+        schedules: schedules()?,
+        policies: policies()?,
+        periods: Vec::new(),
+        webhook: None,
+        build: None,
+        seed,
+    })
 }
 
 fn collectors() -> anyhow::Result<BTreeMap<String, Collector>> {

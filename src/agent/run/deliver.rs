@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use observance_record::{
     Instant, Item,
-    entry::{Body, Drift, Entry, Notice},
+    entry::{Alert, Body, Drift, Entry, Notice},
     pack::{Artefact, Role},
     verdict::{Code, State},
 };
@@ -101,25 +101,29 @@ pub(super) struct Mail {
 impl Mail {
     /// Hears an entry of the log with its place in its commit and the artefacts of that.
     pub(super) fn hear(&mut self, place: u16, entry: &Entry, artefacts: &[Artefact]) {
-        match &entry.body {
-            Body::Alert(alert) => {
-                // an alert that comes twice cannot be in a log that the ledger took in
-                let _first = self.outbox.alert(alert.id, &alert.route, entry.t).is_ok();
-                let sealed = artefacts.iter().find(|a| a.role == Role::Notification && a.which == place);
-                let payload = sealed.and_then(|sealed| serde_json::from_slice(sealed.bytes()).ok());
-                if let Some(payload) = payload {
-                    self.payloads.insert(alert.id, payload);
-                }
-            }
-            Body::Notice(notice) => {
-                let accepted =
-                    if notice.status.as_str() == "delivered" { Accepted::Yes } else { Accepted::No };
-                let attempt = u32::try_from(notice.attempt).unwrap_or(u32::MAX);
-                let _known = self.outbox.notice(notice.alert, attempt, notice.at, accepted).is_ok();
-                self.on_the_way.remove(&notice.alert);
-            }
-            _other => {}
+        if let Body::Alert(alert) = &entry.body {
+            self.hear_alert(place, entry, alert, artefacts);
+        } else if let Body::Notice(notice) = &entry.body {
+            self.hear_notice(notice);
         }
+    }
+
+    fn hear_alert(&mut self, place: u16, entry: &Entry, alert: &Alert, artefacts: &[Artefact]) {
+        // an alert that comes twice cannot be in a log that the ledger took in
+        let _first = self.outbox.alert(alert.id, &alert.route, entry.t).is_ok();
+        let sealed = artefacts.iter().find(|a| a.role == Role::Notification && a.which == place);
+        let payload = sealed.and_then(|sealed| serde_json::from_slice(sealed.bytes()).ok());
+        if let Some(payload) = payload {
+            self.payloads.insert(alert.id, payload);
+        }
+    }
+
+    fn hear_notice(&mut self, notice: &Notice) {
+        let accepted = if notice.status.as_str() == "delivered" { Accepted::Yes } else { Accepted::No };
+        let attempt = u32::try_from(notice.attempt).unwrap_or(u32::MAX);
+        // a notice of an unknown alert cannot be in a log that the ledger took in
+        let _known = self.outbox.notice(notice.alert, attempt, notice.at, accepted).is_ok();
+        self.on_the_way.remove(&notice.alert);
     }
 
     pub(super) fn next(&self) -> Option<Instant> {
@@ -133,7 +137,7 @@ impl Agent {
         if self.setup.webhook.is_none() {
             return;
         }
-        for due in self.mail.outbox.due(self.clock.now()) {
+        for due in self.mail.outbox.due(self.journal.now()) {
             let Some(payload) = self.mail.payloads.get(&due.alert) else { continue };
             if !self.mail.on_the_way.insert(due.alert) {
                 continue;

@@ -176,6 +176,11 @@ impl Journal {
         self.tiles.is_writing = false;
     }
 
+    /// What the clock shows, if that is before the newest entry.
+    pub fn held(&self) -> Option<Instant> {
+        Some(self.clock.now()).filter(|now| *now < self.log.last_t())
+    }
+
     /// Makes packs of what is new, and says how a run names them.
     pub fn pack(&self, artefacts: &[Artefact]) -> Result<(Vec<Vec<u8>>, Vec<PackRef>), JournalError> {
         let encode = |group| Ok(pack::encode(&self.chance.bytes32()?, group)?);

@@ -6,6 +6,7 @@
 
 mod batch;
 mod deliver;
+mod export;
 pub mod fold;
 pub mod happening;
 mod journal;
@@ -15,7 +16,11 @@ mod seal;
 pub mod setup;
 mod verdicts;
 
-use std::{collections::BTreeMap, num::NonZeroUsize, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    num::NonZeroUsize,
+    sync::Arc,
+};
 
 use observance_judge::Memo;
 use observance_record::{Instant, entry::Stop, slots::Due};
@@ -28,6 +33,7 @@ use self::{
     seal::Task,
 };
 pub use self::{
+    export::{Handed, export},
     happening::{Happening, News},
     journal::{Journal, JournalError},
     setup::{RUNNING_MAX, Setup, Shared},
@@ -43,6 +49,8 @@ use crate::{
 
 /// Rows whose results are remembered.
 const MEMO_ROWS_MAX: usize = 200_000;
+/// How long an agent that is asked to stop lets go on what runs; a container is killed two seconds later.
+const STOP_MS: i64 = 8_000;
 /// How long the agent sleeps when nothing is due at all.
 const IDLE_MS: i64 = 3_600_000;
 
@@ -70,12 +78,15 @@ enum Done {
 /// A running agent.
 pub struct Agent {
     setup: Shared,
+    me: Busy,
     clock: Clock,
     chance: Chance,
     journal: Journal,
     store: Store,
     planner: Planner,
     by: u64,
+    /// The collector of each task that runs one.
+    running: HashMap<tokio::task::Id, String>,
     states: BTreeMap<String, collect::State>,
     memo: Memo,
     mail: Mail,
@@ -91,8 +102,9 @@ pub struct Start {
     pub store: Store,
     /// The memory of its head.
     pub memory: Option<HeadFile>,
-    /// Its time.
-    pub clock: Clock,
+    /// The agent as a party of its clock: whoever it waits for, time knows that it waits. The store should sleep by the
+    /// same party's clock.
+    pub me: Busy,
     /// Its randomness.
     pub chance: Chance,
     /// Who wants to hear what happens.
@@ -102,7 +114,8 @@ pub struct Start {
 impl Agent {
     /// Opens the log, folds it, and writes that this writer begins.
     pub async fn start(start: Start) -> Result<Self, RunError> {
-        let Start { setup, store, memory, clock, chance, news } = start;
+        let Start { setup, store, memory, me, chance, news } = start;
+        let clock = me.clock().clone();
         let remembers = memory.is_some();
         let mut mail = Mail::default();
         let journal = {
@@ -115,9 +128,11 @@ impl Agent {
             planner: Planner::new(setup.schedules.clone(), running, setup.seed, before),
             teller: Teller::new(clock.clone())?,
             memo: Memo::new(MEMO_ROWS_MAX),
+            running: HashMap::new(),
             states: BTreeMap::new(),
             by: 0,
             setup,
+            me,
             clock,
             chance,
             journal,
@@ -142,8 +157,8 @@ impl Agent {
             ledger,
             (self.journal.salts(), self.journal.epoch()),
             (self.store.posture(), &memory),
-            (self.journal.now(), &self.chance),
-            &vkey,
+            (self.journal.now(), self.journal.held()),
+            (&self.chance, &vkey),
         )?;
         let (packs, _named) = self.journal.pack(&opening.artefacts)?;
         let first = self.commit(&opening.batch, packs, &opening.artefacts).await?;
@@ -175,43 +190,49 @@ impl Agent {
 
     /// Works until `stop` is cancelled; then ends what runs, says so in the log, and returns.
     pub async fn run(&mut self, stop: &CancellationToken) -> Result<(), RunError> {
-        let me = self.clock.busy();
         let mut tasks = JoinSet::new();
+        let mut patience = None;
         loop {
-            let stopping = stop.is_cancelled();
-            if stopping && tasks.is_empty() {
-                break;
-            }
-            if stopping {
+            if stop.is_cancelled() {
                 self.planner.hinder(self.journal.now(), Some(Cause::Shutdown));
+                let until = *patience.get_or_insert_with(|| self.clock.now().plus_ms(STOP_MS));
+                if tasks.is_empty() || self.clock.now() >= until {
+                    break;
+                }
             }
             if self.step(&mut tasks).await? {
                 continue;
             }
             self.deliver(&mut tasks);
             self.publish(&mut tasks);
-            self.wait(&me, &mut tasks, stop).await?;
+            self.wait(&mut tasks, stop, patience).await?;
         }
-        self.stop().await
+        let clean = tasks.is_empty();
+        // what is still waiting for its source left nothing: its slot stays open and is a gap for whoever begins next
+        tasks.shutdown().await;
+        self.stop(clean).await
     }
 
-    /// Runs what was asked for and what is due at once, once; for `collect`.
-    pub async fn run_once(&mut self) -> Result<(), RunError> {
-        let me = self.clock.busy();
+    /// Runs these collectors once, apart from their schedules. It promises and answers no slot: whoever runs beside this
+    /// writer does, and two that answer one slot would contradict each other.
+    pub async fn run_once(&mut self, collectors: &[String]) -> Result<(), RunError> {
+        let running = NonZeroUsize::new(RUNNING_MAX).unwrap_or(NonZeroUsize::MIN);
+        self.planner = Planner::new(Vec::new(), running, self.setup.seed, Cause::AgentDown);
+        collectors.iter().for_each(|collector| self.planner.ask(collector));
         let mut tasks = JoinSet::new();
         while self.step(&mut tasks).await? {}
         while let Some(done) = tasks.join_next().await {
             self.take(done).await?;
             self.deliver(&mut tasks);
+            while self.step(&mut tasks).await? {}
             self.publish(&mut tasks);
         }
-        drop(me);
-        self.stop().await
+        self.stop(true).await
     }
 
     /// Does what the planner asks for now; true if it must be asked again at once.
     async fn step(&mut self, tasks: &mut JoinSet<Done>) -> Result<bool, RunError> {
-        let mut again = false;
+        let mut again = self.close_periods().await?;
         for action in self.planner.step(self.journal.now()) {
             match action {
                 Action::Promise { from, to, late, due } => {
@@ -234,18 +255,18 @@ impl Agent {
 
     async fn wait(
         &mut self,
-        me: &Busy,
         tasks: &mut JoinSet<Done>,
         stop: &CancellationToken,
+        patience: Option<Instant>,
     ) -> Result<(), RunError> {
-        let alarms = [self.planner.wake(), self.mail.next()];
+        let alarms = [self.planner.wake(), self.mail.next(), patience];
         let now = self.clock.now();
         let wake = alarms.into_iter().flatten().min().unwrap_or_else(|| now.plus_ms(IDLE_MS));
         tokio::select! {
             biased;
             Some(done) = tasks.join_next() => self.take(done).await,
-            () = stop.cancelled(), if tasks.is_empty() => Ok(()),
-            () = me.clock().sleep_until(wake) => Ok(()),
+            () = stop.cancelled(), if patience.is_none() => Ok(()),
+            () = self.me.clock().sleep_until(wake) => Ok(()),
         }
     }
 
@@ -254,10 +275,16 @@ impl Agent {
         let exchanges = self.journal.ledger().table(&task.collector, "exchange");
         let prior = exchanges.map(observance_record::ledger::Table::to_rows).unwrap_or_default();
         let (setup, busy, chance) = (Arc::clone(&self.setup), self.clock.busy(), self.chance.clone());
-        tasks.spawn(async move {
-            let (collected, state) = collect_once(&setup, &task, &prior, state, busy.clock(), &chance).await;
+        // a clock that was set back does not let a run speak about an instant before the record that it follows
+        let started = self.journal.now();
+        let collector = task.collector.clone();
+        let spawned = tasks.spawn(async move {
+            let clock = busy.clock();
+            let (collected, state) =
+                collect_once(&setup, (&task, started), &prior, state, clock, &chance).await;
             Done::Run(Box::new((task, collected, state)), busy)
         });
+        self.running.insert(spawned.id(), collector);
     }
 
     /// Writes tiles that became full, beside everything else: no run waits for them, and nothing depends on them.
@@ -273,16 +300,18 @@ impl Agent {
     async fn take(&mut self, done: Result<Done, tokio::task::JoinError>) -> Result<(), RunError> {
         match done {
             Ok(Done::Run(run, busy)) => {
+                // we are awake ourselves until it is recorded; should the store be away, time must run on
+                drop(busy);
                 let (task, collected, state) = *run;
                 let collector = task.collector.clone();
+                self.running.retain(|_, running| *running != collector);
                 self.states.insert(collector.clone(), state);
                 self.record(task, collected).await?;
                 self.planner.ended(self.journal.now(), &collector, Ended::Recorded);
-                drop(busy);
             }
             Ok(Done::Mail(alert, attempt, busy)) => {
-                self.notice(alert, attempt).await?;
                 drop(busy);
+                self.notice(alert, attempt).await?;
             }
             Ok(Done::Tiles(left, written, busy)) => {
                 match written {
@@ -293,21 +322,19 @@ impl Agent {
                 drop(busy);
             }
             Err(error) => {
-                // a task that panicked left nothing; its collector is unknown here, so every running slot is looked at again
+                // a task that panicked left nothing; the others still run, and will answer their slots themselves
                 tracing::error!(%error, "a run was lost");
-                for collector in self.setup.collectors.keys() {
-                    if !self.states.contains_key(collector) {
-                        self.planner.ended(self.journal.now(), collector, Ended::Lost(Cause::Crash));
-                    }
+                if let Some(collector) = self.running.remove(&error.id()) {
+                    self.planner.ended(self.journal.now(), &collector, Ended::Lost(Cause::Crash));
                 }
             }
         }
         Ok(())
     }
 
-    async fn stop(&mut self) -> Result<(), RunError> {
+    async fn stop(&mut self, clean: bool) -> Result<(), RunError> {
         let mut batch = Batch::new(self.journal.now(), By::Start(self.by));
-        batch.push(Stop { reason: open::code("asked"), clean: true });
+        batch.push(Stop { reason: open::code("asked"), clean });
         self.commit(&batch, Vec::new(), &[]).await?;
         Ok(())
     }
@@ -321,7 +348,7 @@ impl Agent {
 /// One run of a collector, apart from everything that is owned.
 async fn collect_once(
     setup: &Setup,
-    task: &Task,
+    (task, started): (&Task, Instant),
     prior: &observance_record::table::Rows,
     mut state: collect::State,
     clock: &Clock,
@@ -329,7 +356,6 @@ async fn collect_once(
 ) -> (Collected, collect::State) {
     let collector = setup.collectors.get(&task.collector);
     let source = collector.and_then(|collector| setup.sources.get(&collector.source));
-    let started = clock.now();
     let (Some(collector), Some(source)) = (collector, source) else {
         // a task names what the setup has; this cannot be reached, and would record a run that saw nothing
         return (Collected::nothing(started), state);

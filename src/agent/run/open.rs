@@ -4,7 +4,7 @@
 
 use observance_judge::Severity;
 use observance_record::{
-    Root,
+    Instant, Root,
     entry::{self, Config, Genesis, Judge as JudgeVersion, PeriodOpen, Policy, Posture, Sealed, Start},
     item::SaltKey,
     ledger::Ledger,
@@ -36,8 +36,8 @@ pub(super) fn opening(
     ledger: &Ledger,
     (salts, epoch): (&SaltKey, u32),
     (posture, memory): (&Posture, &str),
-    (now, chance): (observance_record::Instant, &Chance),
-    vkey: &str,
+    (now, held): (Instant, Option<Instant>),
+    (chance, vkey): (&Chance, &str),
 ) -> Result<Opening, ChanceError> {
     let is_new = ledger.size() == 0;
     let start = u64::from(is_new);
@@ -48,7 +48,8 @@ pub(super) fn opening(
     let config = table::lines([setup.config.clone()]);
     let root = table::root("config", &config, salts);
     let unchanged = ledger.config().filter(|(_, in_force)| *in_force == root).map(|(seq, _)| seq);
-    opening.push_start(setup, memory, chance, unchanged)?;
+    let start = Start { clock: held, ..self::start(setup, memory, chance, unchanged)? };
+    opening.push_start(start);
     opening.batch.push(posture.clone());
     if unchanged.is_none() {
         opening.push_config(setup, ledger, Sealed { epoch: u64::from(epoch), root });
@@ -75,35 +76,37 @@ fn genesis(setup: &Setup, vkey: &str) -> Genesis {
     }
 }
 
+/// What a writer says of itself when it begins.
+pub(super) fn start(
+    setup: &Setup,
+    memory: &str,
+    chance: &Chance,
+    config: Option<u64>,
+) -> Result<Start, ChanceError> {
+    let bytes = chance.bytes32()?;
+    Ok(Start {
+        agent: bytes.first_chunk::<8>().map(hex::encode).unwrap_or_default(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        build: setup.build,
+        judge: JudgeVersion {
+            regorus: observance_judge::REGORUS_VERSION.to_owned(),
+            mode: "interpreter".to_owned(),
+        },
+        tzdb: TZDB.to_owned(),
+        memory: memory.to_owned(),
+        config,
+        clock: None,
+    })
+}
+
 impl Opening {
-    fn push_start(
-        &mut self,
-        setup: &Setup,
-        memory: &str,
-        chance: &Chance,
-        config: Option<u64>,
-    ) -> Result<(), ChanceError> {
-        let [a, b, c, d, e, f, g, h, ..] = chance.bytes32()?;
-        let start = Start {
-            agent: hex::encode([a, b, c, d, e, f, g, h]),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            build: setup.build,
-            judge: JudgeVersion {
-                regorus: observance_judge::REGORUS_VERSION.to_owned(),
-                mode: "interpreter".to_owned(),
-            },
-            tzdb: TZDB.to_owned(),
-            memory: memory.to_owned(),
-            config,
-            clock: None,
-        };
+    fn push_start(&mut self, start: Start) {
         // a new configuration follows two entries later, after the store's posture
         let after = self.start + 2;
         self.batch.push_with(move |first| {
             let config = start.config.or(Some(first + after));
             Start { config, ..start.clone() }.into()
         });
-        Ok(())
     }
 
     fn push_config(&mut self, setup: &Setup, ledger: &Ledger, digest: Sealed) {

@@ -140,9 +140,30 @@ impl Agent {
     /// The window that a run must read: from where the last whole one ended to its slot.
     pub(super) fn window(&self, collector: &str, due: Option<Instant>) -> Option<(Instant, Instant)> {
         let reads = self.setup.collectors.get(collector)?.manifest.yields().any(|(.., windowed)| windowed);
-        let to = due.unwrap_or_else(|| self.clock.now());
+        let to = due.unwrap_or_else(|| self.journal.now());
         let from = self.journal.ledger().covered(collector).unwrap_or_else(|| to.plus_ms(-FIRST_WINDOW_MS));
         (reads && from < to).then_some((from, to))
+    }
+
+    /// Closes the periods that are over, once every slot in them is answered; true if any was.
+    pub(super) async fn close_periods(&mut self) -> Result<bool, RunError> {
+        let (ledger, now) = (self.journal.ledger(), self.journal.now());
+        let over = |period: &&entry::PeriodOpen| {
+            period.to <= now
+                && !ledger.closed().contains_key(&period.id)
+                && ledger.promises().unanswered(period.to).next().is_none()
+        };
+        let over: Vec<String> =
+            ledger.periods().values().filter(over).map(|period| period.id.clone()).collect();
+        if over.is_empty() {
+            return Ok(false);
+        }
+        let mut batch = Batch::new(now, By::Start(self.by));
+        for id in over {
+            batch.push(entry::PeriodClose { id, at: now });
+        }
+        self.commit(&batch, Vec::new(), &[]).await?;
+        Ok(true)
     }
 
     pub(super) async fn promise(
@@ -178,14 +199,22 @@ impl Agent {
         artefacts: &[Artefact],
     ) -> Result<u64, JournalError> {
         let (mail, news, clock) = (&mut self.mail, self.news.clone(), self.clock.clone());
+        let (began, mut was_away) = (self.journal.now(), false);
         let mut told = |place, entry: &_, artefacts: &[_]| mail.hear(place, entry, artefacts);
-        let mut away = move |error: &StoreError| {
+        let mut away = |error: &StoreError| {
+            was_away = true;
             tracing::warn!(%error, "the store does not answer");
             let what = Happening::StoreAway { error: error.to_string() };
             // nobody need listen
             let _heard = news.send(super::News { at: clock.now(), what }).is_ok();
         };
-        self.journal.commit(batch, (packs, artefacts), &mut told, &mut away).await
+        let committed = self.journal.commit(batch, (packs, artefacts), &mut told, &mut away).await;
+        if was_away {
+            // what came due meanwhile was not missed by the clock
+            self.planner.hinder(began, Some(Cause::StoreDown));
+            self.planner.hinder(self.journal.now(), None);
+        }
+        committed
     }
 }
 

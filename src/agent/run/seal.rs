@@ -96,7 +96,7 @@ pub(super) fn seal(
         due: task.slot.as_ref().map(|slot| slot.due),
         trigger: task.trigger,
         started,
-        ended,
+        ended: ended.max(started),
         as_of: started,
         late_ms: u64::try_from(task.late_ms).unwrap_or(0),
         attempt: 1,

@@ -84,5 +84,12 @@ pub struct Setup {
     pub seed: u64,
 }
 
+impl Setup {
+    /// One line for people on each policy, by its id.
+    pub fn titles(&self) -> BTreeMap<String, String> {
+        self.policies.iter().map(|(id, judge)| (id.clone(), judge.policy.meta().title.clone())).collect()
+    }
+}
+
 /// A shared setup.
 pub type Shared = Arc<Setup>;

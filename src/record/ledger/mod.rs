@@ -5,6 +5,7 @@
 
 mod promises;
 mod tables;
+mod tally;
 mod verdicts;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 pub use self::{
     promises::{Answer, Promises},
     tables::{Row, Table},
+    tally::{Began, Changed, How, OddRun, Reached, Tally, What},
     verdicts::{Column, PolicyState, Transition},
 };
 use crate::{
@@ -96,6 +98,7 @@ pub struct Ledger {
     foreign: BTreeMap<String, u64>,
     /// What people call each item, when it happened, whose it is: from its newest row.
     facts: BTreeMap<Item, Reserved>,
+    tally: Tally,
 }
 
 /// The newest run of a collector.
@@ -127,6 +130,7 @@ impl Ledger {
     pub fn push(&mut self, entry: &Entry, artefacts: &dyn Artefacts) -> Result<(), LedgerError> {
         let seq = self.size;
         self.envelope(entry).map_err(|what| LedgerError { seq, what })?;
+        self.count(entry);
         self.body(entry, artefacts).map_err(|what| LedgerError { seq, what })?;
         self.size = self.size.saturating_add(1);
         self.t = Some(entry.t);
@@ -189,7 +193,9 @@ impl Ledger {
             Body::Export(body) => self.exports.push((**body).clone()),
             Body::Drift(_) | Body::Posture(_) | Body::Heartbeat(_) => {}
             Body::Foreign { kind, .. } => {
-                self.foreign.entry(kind.clone()).or_insert(entry.seq);
+                if !entry.body.is_understood() {
+                    self.foreign.entry(kind.clone()).or_insert(entry.seq);
+                }
             }
         }
         Ok(())
@@ -208,9 +214,7 @@ impl Ledger {
 
     fn run(&mut self, seq: u64, run: &entry::Run, artefacts: &dyn Artefacts) -> Result<(), LedgerFault> {
         let collector = self
-            .collectors
-            .values()
-            .find(|c| c.digest == run.collector && c.source == run.source)
+            .collector_of(run)
             .map(|c| c.id.clone())
             .ok_or_else(|| LedgerFault::NotInForce { what: "collector", name: run.collector.to_string() })?;
         match (&run.schedule, run.due) {
@@ -234,6 +238,10 @@ impl Ledger {
         let list = self.runs.remove(&collector).and_then(|last| last.list);
         self.runs.insert(collector, LastRun { seq, run: run.clone(), list });
         Ok(())
+    }
+
+    fn collector_of(&self, run: &entry::Run) -> Option<&entry::Collector> {
+        self.collectors.values().find(|c| c.digest == run.collector && c.source == run.source)
     }
 
     fn fold_table(
@@ -351,6 +359,11 @@ impl Ledger {
     /// The reserved keys of an item's newest row.
     pub fn facts(&self, item: &Item) -> Option<&Reserved> {
         self.facts.get(item)
+    }
+
+    /// What an auditor would ask to have counted.
+    pub const fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// How many writers began.

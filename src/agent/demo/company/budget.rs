@@ -21,10 +21,12 @@ const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 const RESOURCE: HeaderName = HeaderName::from_static("x-ratelimit-resource");
 
 /// What was spent of the present hour.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Budget {
     used: u64,
     reset_s: i64,
+    /// The instant of the newest request, and what was spent before it.
+    before: (Instant, u64),
     /// Requests until the planted drain empties the budget; it happens once.
     drain: Drain,
 }
@@ -44,6 +46,12 @@ pub(super) struct Standing {
     reset_s: i64,
 }
 
+impl Default for Budget {
+    fn default() -> Self {
+        Self { used: 0, reset_s: 0, before: (Instant::EPOCH, 0), drain: Drain::Before }
+    }
+}
+
 impl Budget {
     /// Where it stands at `now`; `tight` in the hour in which somebody else spends it.
     pub(super) fn standing(&mut self, now: Instant, tight: bool) -> Standing {
@@ -51,12 +59,16 @@ impl Budget {
             *self = Self { drain: Drain::Running(LEFT), reset_s: now.s() + WAIT_S, ..*self };
         } else if self.reset_s <= now.s() {
             let drain = if self.drain == Drain::Before { Drain::Before } else { Drain::Over };
-            *self = Self { used: 0, reset_s: now.s() + HOUR_S, drain };
+            *self = Self { used: 0, reset_s: now.s() + HOUR_S, before: (now, 0), drain };
+        }
+        if self.before.0 != now {
+            self.before = (now, self.used);
         }
         Standing { used: self.used, reset_s: self.reset_s }
     }
 
-    /// Counts an answered request; an answer 304 costs nothing, except to the drain.
+    /// Counts an answered request; an answer 304 costs nothing, except to the drain. It says what was spent before this
+    /// instant and by itself: requests of one instant come in any order, and the same life must give the same answers.
     pub(super) fn charge(&mut self, now: Instant, tight: bool, unchanged: bool) -> Standing {
         self.standing(now, tight);
         self.used += u64::from(!unchanged);
@@ -65,7 +77,9 @@ impl Budget {
             Drain::Running(left) => self.drain = Drain::Running(left - 1),
             Drain::Before | Drain::Over => (),
         }
-        self.standing(now, tight)
+        let standing = self.standing(now, tight);
+        let used = if standing.is_spent() { LIMIT } else { self.before.1 + u64::from(!unchanged) };
+        Standing { used, ..standing }
     }
 }
 

@@ -189,7 +189,7 @@ fn contract() -> Option<Contract> {
 fn page(company: &Company, url: &str, now: Instant) -> Page {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     match route(company, path, query, now) {
-        Route::To(resource, paging) => Page::of(company, "http://127.0.0.1", (resource, paging), query, now),
+        Route::To(resource, paging) => Page::of(company, (resource, paging), query, now),
         Route::Moved(path) => Page::moved("http://127.0.0.1", &path),
         Route::Missing => Page::not_found(),
         Route::Refused(field) => Page::unprocessable(field),
@@ -252,10 +252,10 @@ fn every_review_and_commit_is_as_described() {
     let whole = Paging { page: 1, per_page: 100 };
     for (i, repository) in company.repositories.iter().enumerate() {
         for k in 0..repository.pulls.len() {
-            let reviews = Page::of(&company, "", (Resource::Reviews(i, k), whole), "", now);
+            let reviews = Page::of(&company, (Resource::Reviews(i, k), whole), "", now);
             let url = format!("reviews of {} {}", repository.name(now), repository.pulls[k].number);
             contract.body("/repos/{owner}/{repo}/pulls/{pull_number}/reviews", &url, &reviews.body);
-            let commits = Page::of(&company, "", (Resource::Commits(i, k), whole), "", now);
+            let commits = Page::of(&company, (Resource::Commits(i, k), whole), "", now);
             // The description does not cover the path, but the list of a branch's commits has the same items.
             contract.body("/repos/{owner}/{repo}/commits", &url.replace("reviews", "commits"), &commits.body);
         }

@@ -34,10 +34,10 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// The present state of `resource`; `query` is the request's, for the links.
+    /// The present state of `resource`; `query` is the request's, for the links. These are relative (RFC 8288 section 3.1),
+    /// unlike GitHub's: a link is evidence, the port is another each time, and the same seed must make the same evidence.
     pub(super) fn of(
         company: &Company,
-        base_url: &str,
         (resource, paging): (Resource, Paging),
         query: &str,
         now: Instant,
@@ -47,7 +47,7 @@ impl Page {
             Look::One(body) => Self::tagged(body),
             Look::Many(items, total) => {
                 let path = list_path(company, resource).unwrap_or_default();
-                let link = links(&format!("{base_url}{path}"), query, paging, total);
+                let link = links(&path, query, paging, total);
                 Self {
                     link: link.and_then(|text| HeaderValue::try_from(text).ok()),
                     ..Self::tagged(array(&items))

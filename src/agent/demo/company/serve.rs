@@ -250,7 +250,7 @@ impl Site {
             .filter(|kept| kept.0 == version)
             .map(|kept| kept.1.clone());
         kept.unwrap_or_else(|| {
-            let page = Arc::new(Page::of(&self.company, &self.base_url, (resource, paging), query, now));
+            let page = Arc::new(Page::of(&self.company, (resource, paging), query, now));
             let mut pages = lock(&self.pages);
             if pages.len() >= PAGES_MAX {
                 pages.clear();

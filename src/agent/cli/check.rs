@@ -1,0 +1,62 @@
+//! `check-config`: everything that a configuration names, looked at before anything is deployed.
+
+use std::{io::Write, path::Path};
+
+use serde_json::json;
+
+use super::{arguments::CheckConfig, json, setup};
+
+/// Prints what is in force; faults are errors. Secrets and keys that are not here are listed, since the deployed agent
+/// has them.
+pub fn check_config(path: &Path, asked: &CheckConfig, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let checked = setup::check(path)?;
+    if asked.explain {
+        write!(out, "{}", checked.config.explain())?;
+        return Ok(0);
+    }
+    let config = checked.config.clone();
+    let collectors: Vec<String> = checked.collectors.keys().cloned().collect();
+    let policies: Vec<String> = checked.policies.keys().cloned().collect();
+    let periods: Vec<String> = config.periods.keys().cloned().collect();
+    let disabled: Vec<_> =
+        config.collectors.iter().filter(|collector| collector.disabled.is_some()).collect();
+    let missing = checked.resolve().err();
+    let absent: Vec<String> = missing.iter().flat_map(|faults| faults.sorted()).map(absence).collect();
+    if asked.json {
+        let disabled: Vec<&str> = disabled.iter().map(|collector| collector.schedule.as_str()).collect();
+        let value = json!({
+            "origin": config.origin, "store": config.store.to_string(), "collectors": collectors,
+            "disabled": disabled, "policies": policies, "periods": periods, "not_here": absent,
+        });
+        json(out, &value)?;
+        return Ok(0);
+    }
+    writeln!(out, "{}: no faults", path.display())?;
+    writeln!(out, "log         {} in {}", config.origin, config.store)?;
+    writeln!(out, "collectors  {}", listed(&collectors))?;
+    for collector in disabled {
+        let why = collector.disabled.as_deref().unwrap_or_default();
+        writeln!(out, "  disabled  {}: {}", collector.schedule, crate::text::visible(why))?;
+    }
+    writeln!(out, "policies    {}", listed(&policies))?;
+    writeln!(out, "periods     {}", listed(&periods))?;
+    for line in &absent {
+        writeln!(out, "not here    {line}")?;
+    }
+    let next = if absent.is_empty() {
+        "observance collect --all"
+    } else {
+        "provide what is not here, where the agent runs"
+    };
+    writeln!(out, "next: {next}   (observance check-config --explain prints every value in force)")?;
+    Ok(0)
+}
+
+fn absence(fault: &crate::config::fault::Fault) -> String {
+    let visible = crate::text::visible;
+    format!("{}: {}", visible(&fault.path), visible(&fault.found))
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(" ") }
+}

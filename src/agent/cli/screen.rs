@@ -1,0 +1,36 @@
+//! Where answers go: standard output, which may be closed before the end without harm.
+//!
+//! It knows no colours: what is printed is the same in a pipe as on a screen.
+
+use std::io::{self, Write};
+
+/// Standard output. Once its reader is gone, what is written is dropped: the work goes on and is recorded.
+#[derive(Debug, Default)]
+pub struct Screen {
+    closed: bool,
+}
+
+impl Write for Screen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.closed {
+            return Ok(bytes.len());
+        }
+        match io::stdout().write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(bytes.len())
+            }
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match io::stdout().flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(())
+            }
+            flushed => flushed,
+        }
+    }
+}

@@ -1,0 +1,463 @@
+//! From a configuration to what an agent is made of: secrets, keys, collectors, policies with their parameters.
+//!
+//! It opens no store and reaches no network. Everything that is wrong is told at once, with its line in the file.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use observance_judge::{Policy, folder};
+use observance_record::{Digest, entry::PeriodOpen};
+use serde_json::Map;
+
+use crate::{
+    collect::{self, Http, Manifest},
+    config::{
+        Config, alert, catalogue::Catalogue, collector::Collector as Configured, fault::Fault, fault::Faults,
+        fault::nearest, key::KeySource, policy::Library, source, source::Source as Outside, store,
+    },
+    key::Keys,
+    library,
+    run::{
+        Setup,
+        setup::{Collector, Judge, Source},
+    },
+    schedule::{Missed, Schedule},
+    secret::{Secret, SecretRef},
+    store::{HeadFile, Location, S3Keys},
+    tell,
+};
+
+use super::lines::Lines;
+
+/// Largest extra certificate file.
+const CA_BYTES_MAX: u64 = 1 << 20;
+/// Largest binary whose digest is recorded.
+const BINARY_BYTES_MAX: u64 = 1 << 30;
+/// The version of GitHub's API that the shipped collectors read.
+const GITHUB_VERSION: &str = "2026-03-10";
+/// The name of the head file in the agent's own folder.
+const HEAD_FILE: &str = "head.json";
+
+/// A configuration, resolved.
+pub struct Resolved {
+    /// The configuration itself.
+    pub config: Config,
+    /// What the agent is made of.
+    pub setup: Arc<Setup>,
+    /// Where the record is kept.
+    pub place: Place,
+}
+
+/// Where the record is kept, and how it is reached.
+pub struct Place {
+    /// The store.
+    pub location: Location,
+    /// Its credentials, if it wants any.
+    pub keys: Option<S3Keys>,
+    /// The memory of the log's head, if the agent has a folder of its own.
+    pub memory: Option<HeadFile>,
+}
+
+/// What a file says, without anything that only the deployed agent has.
+pub struct Checked {
+    /// The configuration.
+    pub config: Config,
+    /// Collectors in force, by the id of their schedule.
+    pub collectors: BTreeMap<String, Collector>,
+    /// Policies, by id.
+    pub policies: BTreeMap<String, Judge>,
+    schedules: Vec<Schedule>,
+    bytes: Vec<u8>,
+    lines: Lines,
+    file: String,
+}
+
+/// Reads the file and everything that it names except secrets and keys.
+pub fn check(path: &Path) -> Result<Checked, Faults> {
+    let config = Config::load(path, &Catalogue::shipped())?;
+    let bytes = fs::read(path).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let file = path.to_string_lossy().into_owned();
+    let mut found = Found { lines: Lines::of(&text), faults: Faults::new(&file) };
+    one_of_a_kind(&config, &mut found);
+    let collectors = collectors(&config, &mut found);
+    let schedules = schedules(&config, &collectors, &mut found);
+    let policies = policies(&config, &mut found);
+    let Found { lines, faults } = found;
+    faults.or(Some(()))?;
+    Ok(Checked { config, collectors, policies, schedules, bytes, lines, file })
+}
+
+impl Checked {
+    /// Adds secrets and keys.
+    pub fn resolve(self) -> Result<Resolved, Faults> {
+        let mut found = Found { lines: self.lines, faults: Faults::new(&self.file) };
+        let keys = keys(&self.config.key, &mut found);
+        let sources = sources(&self.config, &mut found);
+        let webhook = webhook(self.config.webhook.as_ref(), &mut found);
+        let place = place(&self.config, &mut found);
+        let whole = keys.zip(sources).zip(place).zip(webhook);
+        let (((keys, sources), place), webhook) = found.faults.or(whole)?;
+        let origin = self.config.origin.clone();
+        let estate = origin.rsplit_once('/').map_or(origin.as_str(), |(estate, _)| estate).to_owned();
+        let setup = Setup {
+            seed: seed(&origin),
+            origin,
+            estate,
+            config: self.bytes,
+            keys,
+            sources,
+            collectors: self.collectors,
+            schedules: self.schedules,
+            policies: self.policies,
+            periods: periods(&self.config),
+            webhook,
+            build: build(),
+        };
+        Ok(Resolved { config: self.config, setup: Arc::new(setup), place })
+    }
+}
+
+/// The faults so far, and where keys stand in the file.
+struct Found {
+    lines: Lines,
+    faults: Faults,
+}
+
+impl Found {
+    fn push(&mut self, path: &[&str], found: impl Into<String>, expected: &str, hint: Option<String>) {
+        let (line, path) = self.lines.find(path);
+        let (found, expected) = (found.into(), expected.to_owned());
+        self.faults.push(Fault { line, path, found, expected, hint });
+    }
+
+    fn secret(&mut self, path: &[&str], reference: &SecretRef, hint: &str) -> Option<Secret> {
+        match reference.read() {
+            Ok(secret) => Some(secret),
+            Err(error) => {
+                self.push(path, chain(&error), "a secret that can be read", Some(hint.to_owned()));
+                None
+            }
+        }
+    }
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// A policy judges one population: two sources of a kind would each take the other's items for gone.
+fn one_of_a_kind(config: &Config, found: &mut Found) {
+    let mut kinds = BTreeSet::new();
+    for (name, source) in &config.sources {
+        if !kinds.insert(source.kind()) {
+            let hint = "watch it by an agent of its own, with an origin of its own under the same estate";
+            let expected = format!("one source of kind {} in one log", source.kind());
+            found.push(&["sources", name], "another one", &expected, Some(hint.to_owned()));
+        }
+    }
+}
+
+fn collectors(config: &Config, found: &mut Found) -> BTreeMap<String, Collector> {
+    let mut manifests = BTreeMap::new();
+    for (name, bytes) in library::collectors() {
+        match Manifest::read(&name, &String::from_utf8_lossy(bytes)) {
+            Ok(manifest) => {
+                manifests.insert(manifest.id().to_owned(), (name, bytes));
+            }
+            Err(faults) => {
+                let faults = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+                found.push(&["collectors"], faults, "a collector without faults", None);
+            }
+        }
+    }
+    let enabled = config.collectors.iter().filter(|collector| collector.disabled.is_none());
+    let read = |configured: &Configured| {
+        let (name, bytes) = manifests.get(&configured.id)?;
+        let manifest = Manifest::read(name, &String::from_utf8_lossy(bytes)).ok()?;
+        let id = configured.schedule.clone();
+        let collector =
+            Collector { id: id.clone(), source: configured.source.clone(), manifest, file: bytes.to_vec() };
+        Some((id, collector))
+    };
+    enabled.filter_map(read).collect()
+}
+
+fn schedules(config: &Config, collectors: &BTreeMap<String, Collector>, found: &mut Found) -> Vec<Schedule> {
+    let mut schedules = Vec::new();
+    for configured in &config.collectors {
+        let Some(collector) = collectors.get(&configured.schedule) else { continue };
+        let timing = &configured.timing;
+        let cron = match timing.cron.parse() {
+            Ok(cron) => cron,
+            Err(error) => {
+                let path = ["collectors", &configured.id, "cron"];
+                found.push(&path, chain(&error), "five cron fields", None);
+                continue;
+            }
+        };
+        let reads_windows = collector.manifest.yields().any(|(.., windowed)| windowed);
+        schedules.push(Schedule {
+            id: configured.schedule.clone(),
+            collector: configured.schedule.clone(),
+            cron,
+            zone: timing.zone,
+            jitter_s: timing.jitter_s,
+            grace_s: timing.grace_s,
+            max_gap_s: timing.max_gap_s,
+            missed: if reads_windows { Missed::CatchUp } else { Missed::Gap },
+        });
+    }
+    schedules
+}
+
+fn policies(config: &Config, found: &mut Found) -> BTreeMap<String, Judge> {
+    let path = ["policies", "library"];
+    let read = match &config.policies.library {
+        Library::Default => library::policies(),
+        Library::Folder(folder) => folder::read(folder).unwrap_or_else(|error| {
+            found.push(&path, chain(&error), "default, or a folder of policies", None);
+            BTreeMap::new()
+        }),
+    };
+    if read.is_empty() && found.faults.is_empty() {
+        found.push(&path, "a folder without policies", "at least one .rego file", None);
+    }
+    let mut policies = BTreeMap::new();
+    for (name, files) in read {
+        match Policy::load(&files) {
+            Ok(policy) => {
+                let id = policy.meta().id.clone();
+                let given = config.policies.parameters.get(&id).cloned().unwrap_or_default();
+                if let Some(judge) = judge(policy, files, &given, found)
+                    && policies.insert(id.clone(), judge).is_some()
+                {
+                    found.push(&path, format!("two policies {id}"), "one policy of each id", None);
+                }
+            }
+            Err(faults) => {
+                for fault in faults {
+                    found.push(&path, format!("policy {name}: {fault}"), "a policy that loads", None);
+                }
+            }
+        }
+    }
+    unknown_policies(config, &policies, found);
+    policies
+}
+
+fn judge(
+    policy: Policy,
+    files: BTreeMap<String, Vec<u8>>,
+    given: &Map<String, serde_json::Value>,
+    found: &mut Found,
+) -> Option<Judge> {
+    match policy.params(given) {
+        Ok(params) => Some(Judge { policy, files, params }),
+        Err(faults) => {
+            for fault in faults {
+                let (id, name) = fault.key.split_once('.').unwrap_or((&fault.key, ""));
+                let hint = (!fault.hint.is_empty()).then(|| fault.hint.to_owned());
+                let path = ["policies", "parameters", id, name];
+                found.push(
+                    &path,
+                    fault.what.as_str(),
+                    "a parameter of this policy, and a value of its kind",
+                    hint,
+                );
+            }
+            None
+        }
+    }
+}
+
+fn unknown_policies(config: &Config, policies: &BTreeMap<String, Judge>, found: &mut Found) {
+    let ids = || policies.keys().map(String::as_str);
+    for id in config.policies.parameters.keys().filter(|id| !policies.contains_key(*id)) {
+        let hint = nearest(id, ids()).map(|near| format!("did you mean {near}?"));
+        let expected = format!("one of {}", ids().collect::<Vec<_>>().join(", "));
+        let path = ["policies", "parameters", id];
+        // a policy that did not load is a fault already
+        if found.faults.is_empty() {
+            found.push(&path, "an unknown policy", &expected, hint);
+        }
+    }
+}
+
+fn keys(source: &KeySource, found: &mut Found) -> Option<Keys> {
+    let expected = "the keys of the log";
+    let read = match source {
+        KeySource::Folder(folder) => Keys::read(folder),
+        KeySource::Secrets { signing, item, salts } => {
+            let hint = "observance key new --out DIR makes the keys of a new log";
+            let signing = found.secret(&["key", "signing"], signing, hint);
+            let item = found.secret(&["key", "item"], item, hint);
+            let read = salts.iter().map(|(epoch, reference)| {
+                let secret = found.secret(&["key", "salts", &epoch.to_string()], reference, hint);
+                secret.map(|secret| (*epoch, secret))
+            });
+            let salts: Vec<_> = read.collect();
+            let salts: BTreeMap<_, _> = salts.into_iter().collect::<Option<_>>()?;
+            Keys::from_secrets(&signing?, &item?, &salts)
+        }
+    };
+    match read {
+        Ok(keys) => Some(keys),
+        Err(error) => {
+            found.push(&["key"], chain(&error), expected, error.hint());
+            None
+        }
+    }
+}
+
+fn sources(config: &Config, found: &mut Found) -> Option<BTreeMap<String, Source>> {
+    let read: Vec<_> = config
+        .sources
+        .iter()
+        .map(|(name, source)| match source {
+            Outside::Github(github) => Some((name.clone(), github_source(name, github, found)?)),
+        })
+        .collect();
+    read.into_iter().collect()
+}
+
+fn github_source(name: &str, github: &source::Github, found: &mut Found) -> Option<Source> {
+    let hint = "a read-only token; put it into that variable or file, never into this one";
+    let token = found.secret(&["sources", name, "token"], &github.token, hint);
+    let extra_ca = match &github.extra_ca {
+        None => Some(None),
+        Some(path) => certificates(name, path, found).map(Some),
+    };
+    let proxy = github.proxy.as_ref().map(ToString::to_string);
+    let http = match Http::new(&collect::Route { extra_ca: extra_ca?, proxy }) {
+        Ok(http) => Some(http),
+        Err(error) => {
+            found.push(&["sources", name], chain(&error), "a usable proxy and certificates", None);
+            None
+        }
+    };
+    if github.api_version != GITHUB_VERSION {
+        let hint = "its collectors were recorded against that version, and ask for it in every request";
+        let path = ["sources", name, "api_version"];
+        found.push(&path, github.api_version.as_str(), GITHUB_VERSION, Some(hint.to_owned()));
+    }
+    let params = BTreeMap::from([("org".to_owned(), github.org.clone())]);
+    Some(Source { params, base_url: Some(github.base_url.clone()), token: token?, http: http? })
+}
+
+fn certificates(name: &str, path: &Path, found: &mut Found) -> Option<Vec<u8>> {
+    match bounded(path, CA_BYTES_MAX) {
+        Ok(bytes) => Some(bytes),
+        Err(error) => {
+            let what = format!("{}: {error}", path.display());
+            found.push(&["sources", name, "extra_ca"], what, "a file of certificates (PEM)", None);
+            None
+        }
+    }
+}
+
+fn bounded(path: &Path, bytes_max: u64) -> std::io::Result<Vec<u8>> {
+    if fs::metadata(path)?.len() > bytes_max {
+        return Err(std::io::Error::other(format!("is larger than {bytes_max} bytes")));
+    }
+    fs::read(path)
+}
+
+/// The outer `None` only after a fault.
+#[expect(clippy::option_option, reason = "a fault and an absent key are two things")]
+fn webhook(webhook: Option<&alert::Webhook>, found: &mut Found) -> Option<Option<tell::Route>> {
+    let Some(webhook) = webhook else { return Some(None) };
+    let at = ["alerts", "webhook", "url"];
+    let url = match &webhook.url {
+        alert::Address::Url(url) => Some(url.to_string()),
+        alert::Address::Secret(reference) => {
+            let secret = found.secret(&at, reference, "the address of the receiver");
+            secret.map(|secret| secret.expose().to_owned())
+        }
+    };
+    let key = found.secret(&["alerts", "webhook", "key"], &webhook.key, "the receiver holds the same");
+    let reach = match webhook.reach {
+        alert::Reach::Encrypted => tell::Reach::Encrypted,
+        alert::Reach::Plain => tell::Reach::Plain,
+    };
+    match tell::Route::new(&url?, key?, reach) {
+        Ok(route) => Some(Some(route)),
+        Err(error) => {
+            found.push(&at[..2], error.to_string(), "a receiver that can be told", None);
+            None
+        }
+    }
+}
+
+/// Where the record is kept; also for whoever only reads it.
+fn place(config: &Config, found: &mut Found) -> Option<Place> {
+    let (location, keys) = match &config.store {
+        store::Store::File(path) => (Location::Folder(path.clone()), None),
+        store::Store::Memory => (Location::Memory, None),
+        store::Store::S3(bucket) => {
+            let location = match config.store.to_string().parse::<Location>() {
+                Ok(location) => location,
+                Err(error) => {
+                    found.push(&["store"], error.to_string(), "a bucket", None);
+                    return None;
+                }
+            };
+            (location, Some(s3_keys(bucket.credentials.as_ref(), found)?))
+        }
+    };
+    let memory = config.folder.as_ref().map(|folder| {
+        if let Err(error) = fs::create_dir_all(folder) {
+            let what = format!("{}: {error}", folder.display());
+            found.push(&["folder"], what, "a folder that can be made and written", None);
+        }
+        HeadFile::new(folder.join(HEAD_FILE))
+    });
+    Some(Place { location, keys, memory })
+}
+
+/// The configured keys, or those that the environment gives a process that is to speak S3.
+fn s3_keys(given: Option<&store::Credentials>, found: &mut Found) -> Option<S3Keys> {
+    let hint = "name the keys in store_credentials, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+    let env = |name: &str| SecretRef::Env(name.to_owned());
+    let (access, secret) = match given {
+        Some(keys) => (keys.access_key.clone(), keys.secret_key.clone()),
+        None => (env("AWS_ACCESS_KEY_ID"), env("AWS_SECRET_ACCESS_KEY")),
+    };
+    let at = if given.is_some() { "store_credentials" } else { "store" };
+    let access = found.secret(&[at, "access_key"], &access, hint);
+    let secret_key = found.secret(&[at, "secret_key"], &secret, hint);
+    let session_token = given.is_none().then(|| env("AWS_SESSION_TOKEN").read().ok()).flatten();
+    Some(S3Keys { access_key: access?.expose().to_owned(), secret_key: secret_key?, session_token })
+}
+
+fn periods(config: &Config) -> Vec<PeriodOpen> {
+    let open = |(id, period): (&String, &crate::config::period::Period)| PeriodOpen {
+        id: id.clone(),
+        zone: period.zone.name().to_owned(),
+        from: period.from,
+        to: period.to,
+        framework: period.framework.clone(),
+        restated: 0,
+        previous: None,
+    };
+    config.periods.iter().map(open).collect()
+}
+
+/// Jitter is the same at every start, and differs between logs.
+fn seed(origin: &str) -> u64 {
+    let digest = Digest::of(origin.as_bytes());
+    let eight = digest.to_hex().get(..16).map(|hex| u64::from_str_radix(hex, 16));
+    eight.and_then(Result::ok).unwrap_or_default()
+}
+
+/// SHA-256 of this binary.
+fn build() -> Option<Digest> {
+    let path: PathBuf = std::env::current_exe().ok()?;
+    bounded(&path, BINARY_BYTES_MAX).ok().map(|bytes| Digest::of(&bytes))
+}
