@@ -18,6 +18,7 @@
 
 mod cli;
 mod container;
+mod counters;
 mod demo;
 mod fences;
 mod foreign;

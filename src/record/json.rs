@@ -116,7 +116,10 @@ impl Value {
 
 fn write_map(map: &BTreeMap<String, Value>, out: &mut String) {
     let mut members: Vec<_> = map.iter().collect();
-    members.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+    // a map is sorted by UTF-8 already; the two orders differ only where a character lies beyond the first plane
+    if map.keys().any(|name| name.bytes().any(|byte| byte >= 0xf0)) {
+        members.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+    }
     out.push('{');
     for (i, (name, value)) in members.into_iter().enumerate() {
         if i > 0 {
@@ -132,6 +135,11 @@ fn write_map(map: &BTreeMap<String, Value>, out: &mut String) {
 /// Writes a text with its quotes, escaped as RFC 8785 section 3.2.2.2 says.
 pub fn write_text(text: &str, out: &mut String) {
     out.push('"');
+    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),

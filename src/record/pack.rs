@@ -165,7 +165,11 @@ pub enum PackError {
 pub fn encode(nonce: &[u8; 32], artefacts: &[Artefact]) -> Result<Vec<u8>, PackError> {
     let sorted: BTreeMap<_, &Artefact> =
         artefacts.iter().map(|artefact| (artefact.key(), artefact)).collect();
-    let (mut data, mut index) = (Vec::new(), Vec::new());
+    let raw = sorted.values().map(|artefact| artefact.bytes.len()).fold(0, usize::saturating_add);
+    if raw > PACK_RAW_BYTES_MAX {
+        return Err(PackError::Large);
+    }
+    let (mut data, mut index) = (Vec::with_capacity(raw), Vec::new());
     for artefact in sorted.into_values() {
         if artefact.bytes.len() > ARTEFACT_BYTES_MAX {
             return Err(PackError::Large);
@@ -183,9 +187,10 @@ pub fn encode(nonce: &[u8; 32], artefacts: &[Artefact]) -> Result<Vec<u8>, PackE
     }
     let mut out = [MAGIC.as_slice(), nonce].concat();
     let mut directory = Vec::new();
+    let mut zstd = zstd::bulk::Compressor::new(LEVEL).map_err(|_zstd| PackError::Form("zstd"))?;
     for (stream, bytes) in [(1, &data), (0, &index)] {
         for raw in bytes.chunks(BLOCK_BYTES_MAX) {
-            let stored = zstd::bulk::compress(raw, LEVEL).map_err(|_zstd| PackError::Form("zstd"))?;
+            let stored = zstd.compress(raw).map_err(|_zstd| PackError::Form("zstd"))?;
             directory.extend_from_slice(&u64_of(out.len()).to_be_bytes());
             directory.extend_from_slice(&u32_of(stored.len()).to_be_bytes());
             directory.extend_from_slice(&u32_of(raw.len()).to_be_bytes());

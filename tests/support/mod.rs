@@ -1,8 +1,11 @@
 //! What the suites share. It asserts nothing about the product by itself.
 
+pub(crate) mod acme;
+pub(crate) mod corpus;
 pub(crate) mod data;
 pub(crate) mod faulty;
 pub(crate) mod golden;
+pub(crate) mod lab;
 pub(crate) mod life;
 pub(crate) mod mini;
 pub(crate) mod s3;

@@ -96,27 +96,22 @@ pub(super) struct Mail {
     outbox: Outbox,
     payloads: BTreeMap<u64, Payload>,
     on_the_way: std::collections::BTreeSet<u64>,
-    /// Sequence number of the first entry of the commit being heard, to find what it binds.
-    commit_first: Option<u64>,
 }
 
 impl Mail {
-    /// Hears an entry of the log with the artefacts of its commit.
-    pub(super) fn hear(&mut self, entry: &Entry, artefacts: &[Artefact]) {
-        if let Body::Run(_) = &entry.body {
-            self.commit_first = Some(entry.seq);
-        } else if let Body::Alert(alert) = &entry.body {
-            self.hear_alert(entry, alert, artefacts);
+    /// Hears an entry of the log with its place in its commit and the artefacts of that.
+    pub(super) fn hear(&mut self, place: u16, entry: &Entry, artefacts: &[Artefact]) {
+        if let Body::Alert(alert) = &entry.body {
+            self.hear_alert(place, entry, alert, artefacts);
         } else if let Body::Notice(notice) = &entry.body {
             self.hear_notice(notice);
         }
     }
 
-    fn hear_alert(&mut self, entry: &Entry, alert: &Alert, artefacts: &[Artefact]) {
+    fn hear_alert(&mut self, place: u16, entry: &Entry, alert: &Alert, artefacts: &[Artefact]) {
         // an alert that comes twice cannot be in a log that the ledger took in
         let _first = self.outbox.alert(alert.id, &alert.route, entry.t).is_ok();
-        let place = self.commit_first.and_then(|first| u16::try_from(entry.seq - first).ok());
-        let sealed = artefacts.iter().find(|a| a.role == Role::Notification && Some(a.which) == place);
+        let sealed = artefacts.iter().find(|a| a.role == Role::Notification && a.which == place);
         let payload = sealed.and_then(|sealed| serde_json::from_slice(sealed.bytes()).ok());
         if let Some(payload) = payload {
             self.payloads.insert(alert.id, payload);

@@ -39,7 +39,7 @@ pub async fn export(
     handed: Handed,
 ) -> Result<u64, RunError> {
     let remembers = memory.is_some();
-    let mut nobody = |_: &_, _: &[_]| {};
+    let mut nobody = |_, _: &_, _: &[_]| {};
     let mut journal = Journal::open(setup, store, memory, (clock, chance.clone()), &mut nobody).await?;
     let ledger = journal.ledger();
     let memory = if remembers { ledger.size().to_string() } else { "none".to_owned() };

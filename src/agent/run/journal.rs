@@ -57,8 +57,8 @@ pub enum JournalError {
     Salt(u32),
 }
 
-/// What is told while the log is read.
-pub type Told<'a> = dyn FnMut(&Entry, &[Artefact]) + Send + 'a;
+/// What is told while the log is read: an entry, its place in its commit, and what the commit's packs hold.
+pub type Told<'a> = dyn FnMut(u16, &Entry, &[Artefact]) + Send + 'a;
 
 /// Tiles on their way. They are written in their order, by one task at a time.
 #[derive(Debug, Default)]
@@ -138,8 +138,8 @@ impl Journal {
         told: &mut Told<'_>,
     ) -> Result<(), JournalError> {
         fold::fold(&mut self.ledger, entries, artefacts, &self.salts)?;
-        for entry in entries {
-            told(entry, artefacts);
+        for (place, entry) in (0..).zip(entries) {
+            told(place, entry, artefacts);
         }
         self.tiles.tiles.take(commit)?;
         Ok(())

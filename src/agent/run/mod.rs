@@ -119,7 +119,7 @@ impl Agent {
         let remembers = memory.is_some();
         let mut mail = Mail::default();
         let journal = {
-            let mut told = |entry: &_, artefacts: &[_]| mail.hear(entry, artefacts);
+            let mut told = |place, entry: &_, artefacts: &[_]| mail.hear(place, entry, artefacts);
             Journal::open(&setup, &store, memory, (clock.clone(), chance.clone()), &mut told).await?
         };
         let before = if journal.ledger().stopped() { Cause::Shutdown } else { Cause::AgentDown };

@@ -29,9 +29,14 @@ use crate::{
 /// The first window of a collector that has read none begins so long before its slot.
 const FIRST_WINDOW_MS: i64 = 6 * 3_600_000;
 
+/// Changes that stand in one commit, each a drift and its alert, after a run and its verdict: a commit has 256 entries.
+const CHANGES_PER_COMMIT: usize = 127;
+
 /// One change, as it will be recorded and told.
 struct Change {
     drift: Drift,
+    /// What its alert says, if somebody is to be told.
+    payload: Option<Vec<u8>>,
     name: Option<String>,
     word: Word,
 }
@@ -47,26 +52,29 @@ impl Agent {
         };
         let mut sealed = seal::seal(&task, (digest, &source), collected, ledger, &salting);
         let said = verdicts::ask(&self.setup, ledger, &sealed, &mut self.memo);
-        let changes: Vec<Change> =
-            said.changes.iter().flat_map(|changed| changes_of(changed, sealed.run.as_of)).collect();
+        let changes = said.changes.iter().flat_map(|changed| changes_of(changed, sealed.run.as_of));
+        let changes: Vec<Change> = changes.map(|change| self.with_payload(change)).collect();
+        let (at_once, later) = changes.split_at(changes.len().min(CHANGES_PER_COMMIT));
         let verdict = self.verdict(&task, sealed.run.as_of, &said);
         sealed.artefacts.extend(said.artefacts.iter().cloned());
 
         let mut batch = Batch::new(self.journal.now(), By::Start(self.by));
-        let payloads = self.payloads(&changes);
-        for (i, payload) in (0_u16..).zip(&payloads) {
-            // after run and verdict every change is a drift and its alert
-            let place = i.saturating_mul(2).saturating_add(3);
-            let bytes = Artefact::new(Role::Notification, Media::Json, payload.clone()).numbered(place);
-            sealed.artefacts.push(bytes);
-        }
+        sealed.artefacts.extend(notifications(at_once, 2));
         let (packs, named) = self.journal.pack(&sealed.artefacts)?;
         let SealedRun { run, artefacts, .. } = sealed;
         let run = entry::Run { packs: named, ..run };
         batch.push(run.clone());
         batch.push_with(move |first| Body::from(Verdict { run: first, ..verdict.clone() }));
-        self.push_changes(&mut batch, &changes, &payloads);
-        self.commit(&batch, packs, &artefacts).await?;
+        self.push_changes(&mut batch, at_once, None);
+        let first = self.commit(&batch, packs, &artefacts).await?;
+        for changes in later.chunks(CHANGES_PER_COMMIT) {
+            // If we crash here, run and verdict stand and show these changes, but no entry names them and nobody is told.
+            let artefacts: Vec<Artefact> = notifications(changes, 0).collect();
+            let (packs, _named) = self.journal.pack(&artefacts)?;
+            let mut batch = Batch::new(self.journal.now(), By::Start(self.by));
+            self.push_changes(&mut batch, changes, Some(first + 1));
+            self.commit(&batch, packs, &artefacts).await?;
+        }
         self.tell_run(&task, &run, &said, changes);
         Ok(())
     }
@@ -82,22 +90,20 @@ impl Agent {
         Verdict { run: 0, now, same, list, part: false }
     }
 
-    fn payloads(&self, changes: &[Change]) -> Vec<Vec<u8>> {
-        if self.setup.webhook.is_none() {
-            return Vec::new();
-        }
-        changes
-            .iter()
-            .map(|change| Payload::of(&change.drift, change.name.clone(), change.word).bytes())
-            .collect()
+    fn with_payload(&self, change: Change) -> Change {
+        let told = self.setup.webhook.is_some();
+        let payload = told.then(|| Payload::of(&change.drift, change.name.clone(), change.word).bytes());
+        Change { payload, ..change }
     }
 
-    fn push_changes(&self, batch: &mut Batch, changes: &[Change], payloads: &[Vec<u8>]) {
-        for (i, change) in changes.iter().enumerate() {
+    /// `verdict` is the entry that shows the changes; none if it is the second of this batch.
+    fn push_changes(&self, batch: &mut Batch, changes: &[Change], verdict: Option<u64>) {
+        for change in changes {
             let drift = change.drift.clone();
-            let place =
-                batch.push_with(move |first| Body::from(Drift { verdict: first + 1, ..drift.clone() }));
-            let Some(payload) = payloads.get(i) else { continue };
+            let place = batch.push_with(move |first| {
+                Body::from(Drift { verdict: verdict.unwrap_or(first + 1), ..drift.clone() })
+            });
+            let Some(payload) = &change.payload else { continue };
             let salting = (self.journal.salts(), self.journal.epoch());
             let payload = open::sealed("alert", payload, salting);
             let route = "webhook".to_owned();
@@ -115,7 +121,7 @@ impl Agent {
             requests: run.requests,
             fails: said.list.iter().map(|policy| (policy.policy.clone(), policy.failed)).collect(),
         });
-        for Change { drift, name, word } in changes {
+        for Change { drift, name, word, .. } in changes {
             let policy = drift.policy;
             self.say(match drift.item {
                 None => Happening::Sight { policy, seen: word == Word::Fixed },
@@ -194,7 +200,7 @@ impl Agent {
     ) -> Result<u64, JournalError> {
         let (mail, news, clock) = (&mut self.mail, self.news.clone(), self.clock.clone());
         let (began, mut was_away) = (self.journal.now(), false);
-        let mut told = |entry: &_, artefacts: &[_]| mail.hear(entry, artefacts);
+        let mut told = |place, entry: &_, artefacts: &[_]| mail.hear(place, entry, artefacts);
         let mut away = |error: &StoreError| {
             was_away = true;
             tracing::warn!(%error, "the store does not answer");
@@ -212,6 +218,16 @@ impl Agent {
     }
 }
 
+/// What the alerts of these changes say, each under its place in the commit: after `before` entries every change is a
+/// drift and its alert.
+fn notifications(changes: &[Change], before: u16) -> impl Iterator<Item = Artefact> {
+    let payloads = changes.iter().filter_map(|change| change.payload.clone());
+    (0_u16..).zip(payloads).map(move |(i, payload)| {
+        let place = before.saturating_add(i.saturating_mul(2)).saturating_add(1);
+        Artefact::new(Role::Notification, Media::Json, payload).numbered(place)
+    })
+}
+
 fn changes_of(changed: &Changed, now: Instant) -> Vec<Change> {
     let drift = |item, from, to, observed_from| Drift {
         control: changed.control.clone(),
@@ -226,11 +242,13 @@ fn changes_of(changed: &Changed, now: Instant) -> Vec<Change> {
     };
     let items = changed.transitions.iter().map(|t| Change {
         drift: drift(Some(t.item), t.from, t.to, t.observed_from),
+        payload: None,
         name: changed.names.get(&t.item).cloned(),
         word: if t.to == State::Failed { Word::Drift } else { Word::Fixed },
     });
     let sight = changed.sight.map(|sight| Change {
         drift: drift(None, sight.from, sight.to, sight.observed_from),
+        payload: None,
         name: None,
         word: if sight.seen { Word::Fixed } else { Word::Blind },
     });

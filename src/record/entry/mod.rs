@@ -87,7 +87,11 @@ impl Entry {
         if bytes.len() > ENTRY_BYTES_MAX {
             return Err(EntryError::Long(bytes.len()));
         }
-        Value::parse_canonical(bytes)?;
+        // what is spelt as we spell it is canonical; why something else is not is asked only then
+        Self::spelt(bytes).map_err(|error| Value::parse_canonical(bytes).err().map_or(error, Into::into))
+    }
+
+    fn spelt(bytes: &[u8]) -> Result<Self, EntryError> {
         let envelope: Envelope<&RawValue> = serde_json::from_slice(bytes).map_err(|e| shape("?", &e))?;
         let body = Body::from_raw(&envelope.kind, envelope.v, envelope.body)?;
         let entry = Self { body, by: envelope.by, seq: envelope.seq, t: envelope.t };

@@ -2,7 +2,7 @@
 //!
 //! It never asks whether a verdict is right: that is replay.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Artefacts, Ledger, LedgerFault, Table};
 use crate::{
@@ -95,13 +95,15 @@ impl PolicyState {
         if self.seen == Some(seen) {
             self.effect.same(at);
         } else {
-            drop(self.effect.look(at, seq, membership, max_gap_ms, &column.results));
+            drop(self.effect.look(at, seq, membership, max_gap_ms, column.results.iter()));
             self.seen = Some(seen);
         }
     }
 
     fn look(&mut self, column: Column, at: Instant) {
-        if let (Some(before), Some(looked)) = (self.column.take(), self.looked) {
+        // while a column is repeated it says itself what was seen last
+        let before = self.column.take().filter(|before| before.seq != column.seq);
+        if let (Some(before), Some(looked)) = (before, self.looked) {
             let was = |(item, result): (&Item, &ItemResult)| match result.state() {
                 state @ (State::Passed | State::Failed) => Some((*item, (state, looked))),
                 State::Unknown | State::NotApplicable | State::NotDue => None,
@@ -120,8 +122,8 @@ pub struct Column {
     pub seq: u64,
     /// Its root.
     pub root: Root,
-    /// The results, by item: in the population's order.
-    pub results: BTreeMap<Item, ItemResult>,
+    /// The results, by item: in the population's order. Shared by all verdicts that repeat them.
+    pub results: Arc<BTreeMap<Item, ItemResult>>,
 }
 
 impl Column {
@@ -243,12 +245,13 @@ impl Ledger {
         let (membership, max_gap_ms) = (population.membership, self.max_gap_ms(collector));
         let facts = |item: &Item| self.facts.get(item).map(|facts| (facts.at, facts.of));
         let event = |item: &Item| facts(item).and_then(|(at, of)| Some(Event { item: *item, at: at?, of }));
-        let events: Vec<Event> = column.results.keys().filter_map(event).collect();
+        let windowed = population.window.map(|_| column.results.keys());
+        let events: Vec<Event> = windowed.into_iter().flatten().filter_map(event).collect();
         let Some(state) = self.policies.get_mut(&said.policy) else { return };
         match population.window {
             None => state.look_at(seq, run.as_of, (membership, max_gap_ms), &column),
             Some((from, to)) if events.is_empty() => {
-                drop(state.effect.window(from, to, seq, membership, &column.results));
+                drop(state.effect.window(from, to, seq, membership, column.results.iter()));
             }
             Some((from, to)) => {
                 drop(state.effect.window(from, to, seq, membership, []));
@@ -311,7 +314,7 @@ fn column_of(seq: u64, table: &Table, results: Vec<ItemResult>) -> Result<Column
         return Err(format!("has {} results for {} rows", results.len(), table.rows().len()));
     }
     let results: BTreeMap<Item, ItemResult> = table.rows().keys().copied().zip(results).collect();
-    Ok(Column { seq, root: results::root(&results), results })
+    Ok(Column { seq, root: results::root(&results), results: Arc::new(results) })
 }
 
 fn check_counts(said: &PolicyVerdict, column: &Column) -> Result<(), String> {
