@@ -2,6 +2,21 @@
 //!
 //! It prints ratios only. Exact counts are asserted in `tests/counters.rs`; nothing here fails a build.
 #![allow(
+    clippy::all,
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    clippy::wildcard_enum_match_arm,
+    clippy::let_underscore_must_use,
+    clippy::excessive_nesting,
+    clippy::too_many_lines,
+    reason = "a bench measures and prints; what it measures is held to the lints"
+)]
+#![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
