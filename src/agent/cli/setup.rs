@@ -14,7 +14,7 @@ use observance_record::{Digest, entry::PeriodOpen};
 use serde_json::Map;
 
 use crate::{
-    collect::{self, Http, Manifest},
+    collect::{self, Auth, GithubApp, Http, Manifest},
     config::{
         Config, alert, catalogue::Catalogue, collector::Collector as Configured, fault::Fault, fault::Faults,
         fault::nearest, key::KeySource, policy::Library, source, source::Source as Outside, store,
@@ -328,8 +328,7 @@ fn sources(config: &Config, found: &mut Found) -> Option<BTreeMap<String, Source
 }
 
 fn github_source(name: &str, github: &source::Github, found: &mut Found) -> Option<Source> {
-    let hint = "a read-only token; put it into that variable or file, never into this one";
-    let token = found.secret(&["sources", name, "token"], &github.token, hint);
+    let auth = github_auth(name, &github.credential, found);
     let extra_ca = match &github.extra_ca {
         None => Some(None),
         Some(path) => certificates(name, path, found).map(Some),
@@ -348,7 +347,29 @@ fn github_source(name: &str, github: &source::Github, found: &mut Found) -> Opti
         found.push(&path, github.api_version.as_str(), GITHUB_VERSION, Some(hint.to_owned()));
     }
     let params = BTreeMap::from([("org".to_owned(), github.org.clone())]);
-    Some(Source { params, base_url: Some(github.base_url.clone()), token: token?, http: http? })
+    Some(Source { params, base_url: Some(github.base_url.clone()), auth: auth?, http: http? })
+}
+
+fn github_auth(name: &str, credential: &source::Credential, found: &mut Found) -> Option<Auth> {
+    let hint = "put it into that variable or file, never into this one";
+    match credential {
+        source::Credential::Token(token) => {
+            let token = found.secret(&["sources", name, "token"], token, &format!("a read-only token; {hint}"))?;
+            Some(Auth::Bearer(token))
+        }
+        source::Credential::App(app) => {
+            let at = ["sources", name, "app", "key"];
+            let key = found.secret(&at, &app.key, &format!("the private key of the app; {hint}"))?;
+            match GithubApp::new(&app.id, key, app.installation) {
+                Ok(app) => Some(Auth::GithubApp(app)),
+                Err(error) => {
+                    let hint = "GitHub makes the key, in the app's settings, as a .pem file";
+                    found.push(&at, error.to_string(), "the app's private key", Some(hint.to_owned()));
+                    None
+                }
+            }
+        }
+    }
 }
 
 fn certificates(name: &str, path: &Path, found: &mut Found) -> Option<Vec<u8>> {

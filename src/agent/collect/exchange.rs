@@ -12,6 +12,7 @@ use observance_record::{Digest, Instant, Item, item::ItemKey, population::Outcom
 use url::Url;
 
 use super::{
+    auth::Door,
     condition::Window,
     http::{Answer, Ask, Broken, Headers, Http},
     limit::{Pace, http_date, leave_alone_until, used_up_until},
@@ -38,8 +39,8 @@ pub(super) struct Session<'a> {
     pub pace: Pace,
     /// Nothing is sent anywhere else than to its origin.
     pub base: Url,
-    /// None if the token is not fit for a header.
-    pub headers: Option<Headers>,
+    /// Who asks.
+    pub door: Door<'a>,
     pub item_key: &'a ItemKey,
     pub params: &'a BTreeMap<String, String>,
     pub window: Option<Window>,
@@ -91,15 +92,30 @@ pub(super) struct Sent {
     pub known: Option<(String, Known)>,
 }
 
+/// What one attempt sends.
+#[derive(Clone, Copy)]
+pub(super) struct Call<'c> {
+    pub headers: &'c Headers,
+    pub etag: Option<&'c str>,
+    pub post: Option<&'c [u8]>,
+}
+
 /// One attempt's result.
-struct Tried {
-    outcome: Outcome,
-    why: Option<&'static str>,
-    answer: Option<Answer>,
-    meaning: Option<Meaning>,
+pub(super) struct Tried {
+    pub outcome: Outcome,
+    pub why: Option<&'static str>,
+    pub answer: Option<Answer>,
+    pub meaning: Option<Meaning>,
     sent_at: Instant,
     took_ms: i64,
-    skew_ms: Option<i64>,
+    pub skew_ms: Option<i64>,
+}
+
+impl Tried {
+    /// Of the answer; 0 if there is none.
+    pub(super) fn status(&self) -> u16 {
+        self.answer.as_ref().map_or(0, |answer| answer.status)
+    }
 }
 
 impl Session<'_> {
@@ -114,12 +130,18 @@ impl Session<'_> {
         let mut url_now = url.clone();
         let mut redirects = 0;
         loop {
-            let tried = self.attempt(step, &url_now, known).await;
+            let credential = match self.credential().await {
+                Ok(credential) => credential,
+                Err(refusal) => return self.unsent(step, item, refusal.outcome, refusal.why),
+            };
+            let etag = known.map(|known| known.etag.as_str());
+            let call = Call { headers: &credential.headers, etag, post: None };
+            let tried = self.attempt(step, &url_now, call).await;
             if let Some(to) = self.redirect(&url_now, &tried) {
                 match to {
                     Ok(to) if redirects < REDIRECTS_MAX => {
                         redirects += 1;
-                        attempts.push(Attempt::redirect(status(&tried), to.path()));
+                        attempts.push(Attempt::redirect(tried.status(), to.path()));
                         url_now = to;
                         continue;
                     }
@@ -129,20 +151,19 @@ impl Session<'_> {
             }
             let tries = u32::try_from(attempts.len() - redirects).unwrap_or(u32::MAX) + 1;
             if tries < self.manifest.limits.attempts_max
-                && let Some(wait_ms) = self.wait_before_retry(&tried, tries).await
+                && tried.outcome == Outcome::Unauthenticated
+                && self.renewed(&credential).await.is_some()
             {
-                attempts.push(Attempt::failed(status(&tried), tried.outcome, tried.why, wait_ms));
+                attempts.push(Attempt::failed(tried.status(), tried.outcome, tried.why, 0));
                 continue;
             }
-            return self.finish(
-                step,
-                item,
-                url,
-                tried,
-                known,
-                evidence.map(|e| (e.digest, e.since)),
-                attempts,
-            );
+            if tries < self.manifest.limits.attempts_max
+                && let Some(wait_ms) = self.wait_before_retry(&tried, tries).await
+            {
+                attempts.push(Attempt::failed(tried.status(), tried.outcome, tried.why, wait_ms));
+                continue;
+            }
+            return self.finish(step, item, url, tried, known, attempts);
         }
     }
 
@@ -163,7 +184,8 @@ impl Session<'_> {
         }
     }
 
-    async fn attempt(&self, step: &Step, url: &Url, known: Option<&Known>) -> Tried {
+    /// Sends once, when there is leave to.
+    pub(super) async fn attempt(&self, step: &Step, url: &Url, call: Call<'_>) -> Tried {
         let sent_at = self.clock.now();
         let failed = |outcome, why| Tried {
             outcome,
@@ -174,24 +196,22 @@ impl Session<'_> {
             took_ms: 0,
             skew_ms: None,
         };
-        let Some(headers) = &self.headers else {
-            return failed(Outcome::Unauthenticated, why::TOKEN_MALFORMED);
-        };
         let pass = match self.pace.enter().await {
             Ok(pass) => pass,
             Err(why) => return failed(Outcome::Throttled, why),
         };
         let sent_at = self.clock.now();
         let ask = Ask {
-            headers,
-            etag: known.map(|known| known.etag.as_str()),
+            headers: call.headers,
+            etag: call.etag,
+            post: call.post,
             body_bytes_max: self.manifest.limits.body_bytes_max,
         };
-        let answer = self.http.get(url, ask).await;
+        let answer = self.http.send(url, ask).await;
         drop(pass);
         let took_ms = self.clock.now().ms_since(sent_at).max(0);
         match answer {
-            Ok(answer) => self.weighed(step, answer, known.is_some(), sent_at, took_ms),
+            Ok(answer) => self.weighed(step, answer, call.etag.is_some(), sent_at, took_ms),
             Err(broken) => {
                 let (outcome, why) = broken_off(broken);
                 Tried { sent_at, took_ms, ..failed(outcome, why) }
@@ -232,7 +252,7 @@ impl Session<'_> {
     }
 
     /// Waits if there is a point in trying again; how long it waited.
-    async fn wait_before_retry(&self, tried: &Tried, tries: u32) -> Option<i64> {
+    pub(super) async fn wait_before_retry(&self, tried: &Tried, tries: u32) -> Option<i64> {
         match tried.outcome {
             Outcome::Throttled => {
                 let headers = &tried.answer.as_ref()?.headers;
@@ -263,25 +283,31 @@ impl Session<'_> {
         attempts: Vec<Attempt>,
     ) -> Sent {
         let mut sent = self.unsent(step, item, Outcome::Error, why);
-        sent.row = exchange_row(&step.id, step.get.source(), Outcome::Error, status(tried), Some(why), None);
+        sent.row = exchange_row(&step.id, step.get.source(), Outcome::Error, tried.status(), Some(why), None);
         sent.receipt = self.receipt(tried, Outcome::Error, attempts);
         sent
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the end of an exchange needs all that was gathered on its way"
-    )]
-    fn finish(
+    /// The natural name of an exchange is in the collector's scope.
+    pub(super) fn item(&self, natural: &str) -> Item {
+        // no part can hold a zero byte: templates refuse control characters
+        self.item_key
+            .item("exchange", &self.manifest.id, natural)
+            .unwrap_or_else(|_zero| Item::from_bytes([0; 16]))
+    }
+
+    /// The end of an exchange: what its last attempt came to.
+    pub(super) fn finish(
         &self,
         step: &Step,
         item: Item,
         url: &Url,
         tried: Tried,
         known: Option<&Known>,
-        prior: Option<(Digest, Instant)>,
         attempts: Vec<Attempt>,
     ) -> Sent {
+        let prior = self.prior.get(&item).and_then(|row| PriorRow::read(row)).and_then(|row| row.artefact);
+        let prior = prior.map(|evidence| (evidence.digest, evidence.since));
         let receipt = self.receipt(&tried, tried.outcome, attempts);
         let next = tried.answer.as_ref().map_or(Ok(None), |answer| self.next(step, url, answer));
         if let (Outcome::Unchanged, Some(known)) = (tried.outcome, known) {
@@ -289,7 +315,7 @@ impl Session<'_> {
             let next = if stated { next } else { Ok(known.next.clone()) };
             return self.repeat(step, item, url, known, next, receipt);
         }
-        let status = status(&tried);
+        let status = tried.status();
         let Tried { outcome, why, answer, meaning, .. } = tried;
         let (records, artefact) = meaning.map(|m| (Arc::new(m.records), m.artefact)).unwrap_or_default();
         let since = |artefact: &Artefact| match prior {
@@ -417,10 +443,6 @@ fn may_ask_again(step: &Step, records: &[Arc<Record>], next: &Result<Option<Url>
         Ok(None) => !full,
         Err(_) => false,
     }
-}
-
-fn status(tried: &Tried) -> u16 {
-    tried.answer.as_ref().map_or(0, |answer| answer.status)
 }
 
 const fn broken_off(broken: Broken) -> (Outcome, &'static str) {

@@ -1,4 +1,4 @@
-//! The one way to a source: GET, one client, no redirects of its own, every body bounded, the peer's key remembered.
+//! The one way to a source: one client, no redirects of its own, every body bounded, the peer's key remembered.
 //!
 //! It decides nothing: what an answer means, whether to wait or to follow a redirect is said elsewhere.
 
@@ -13,12 +13,13 @@ use bytes::{Bytes, BytesMut};
 use observance_record::Digest;
 use reqwest::{
     Client, Proxy, Response,
-    header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH},
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH},
     redirect::Policy,
     tls::TlsInfo,
 };
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::spki;
 use crate::secret::Secret;
@@ -81,6 +82,8 @@ pub struct Ask<'a> {
     pub headers: &'a Headers,
     /// Answer only if the thing is no longer this.
     pub etag: Option<&'a str>,
+    /// JSON that is posted; without it the request is a GET.
+    pub post: Option<&'a [u8]>,
     /// Largest body, in bytes, after decompression.
     pub body_bytes_max: u64,
 }
@@ -145,13 +148,19 @@ impl Http {
         })
     }
 
-    /// One GET. The caller has made sure that the token may go there.
-    pub async fn get(&self, url: &Url, ask: Ask<'_>) -> Result<Answer, Broken> {
+    /// One request. The caller has made sure that the token may go there.
+    pub async fn send(&self, url: &Url, ask: Ask<'_>) -> Result<Answer, Broken> {
         #[cfg(test)]
         if let Some(script) = &self.script {
             return script.answer(url, ask);
         }
-        let mut request = self.client.get(url.clone()).headers(ask.headers.0.clone());
+        let mut request = match ask.post {
+            None => self.client.get(url.clone()),
+            Some(body) => {
+                self.client.post(url.clone()).header(CONTENT_TYPE, "application/json").body(body.to_vec())
+            }
+        };
+        request = request.headers(ask.headers.0.clone());
         if let Some(etag) = ask.etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
             request = request.header(IF_NONE_MATCH, etag);
         }
@@ -201,7 +210,8 @@ impl Headers {
     /// The headers of every request; `None` if the token, or a value, is not fit for a header.
     pub fn outgoing(pairs: &[(String, String)], token: &Secret) -> Option<Self> {
         let mut headers = Self::of(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
-        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).ok()?;
+        let text = Zeroizing::new(format!("Bearer {}", token.expose()));
+        let mut value = HeaderValue::from_str(&text).ok()?;
         value.set_sensitive(true);
         headers.0.insert(AUTHORIZATION, value);
         Some(headers)

@@ -235,11 +235,7 @@ fn item(session: &Session<'_>, step: &Step, parameters: &[String], page: u64) ->
     }
     natural.push('\u{1f}');
     natural.push_str(&page.to_string());
-    // no part can hold a zero byte: templates refuse control characters
-    session
-        .item_key
-        .item("exchange", &session.manifest.id, &natural)
-        .unwrap_or_else(|_zero| Item::from_bytes([0; 16]))
+    session.item(&natural)
 }
 
 fn address(

@@ -2,6 +2,7 @@
 //!
 //! It stores, judges and records nothing, and never fails: what the world does wrong is an outcome with a reason.
 
+mod auth;
 mod complete;
 mod condition;
 mod exchange;
@@ -37,6 +38,7 @@ use observance_record::{
 use url::Url;
 
 pub use self::{
+    auth::{Auth, GithubApp, KeyError},
     complete::{Claim, Proven},
     condition::Window,
     http::{Http, Route, RouteError},
@@ -46,13 +48,13 @@ pub use self::{
     population::Collected as Population,
 };
 use self::{
+    auth::Door,
     exchange::{Known, Sent, Session},
-    http::Headers,
     limit::Pace,
     list::{Env, Listing, read_list},
     manifest::Step,
 };
-use crate::{chance::Chance, clock::Clock, secret::Secret};
+use crate::{chance::Chance, clock::Clock};
 
 /// Runs after which a page that nobody asked for again is forgotten.
 const KNOWN_FOR_RUNS: u64 = 3;
@@ -66,8 +68,8 @@ pub struct Request<'a> {
     pub params: &'a BTreeMap<String, String>,
     /// Where to read instead of the manifest's own address.
     pub base_url: Option<&'a str>,
-    /// The credential.
-    pub token: &'a Secret,
+    /// Who asks.
+    pub auth: &'a Auth,
     /// Names the items.
     pub item_key: &'a ItemKey,
     /// [from, to), for steps that read a window.
@@ -192,7 +194,7 @@ pub async fn collect(
         chance,
         pace: Pace::new(clock, &manifest.limits, request.started),
         base,
-        headers: Headers::outgoing(&manifest.connection.headers, request.token),
+        door: Door::new(request.auth),
         item_key: request.item_key,
         params: request.params,
         window: request.window,
@@ -230,8 +232,9 @@ pub async fn collect(
         privileges: session.as_ref().map(privileges).unwrap_or_default(),
         channel: channel(http, base_url, manifest, session.as_ref()),
     };
+    let first = session.as_ref().map(|session| session.door.sent()).unwrap_or_default();
     drop(session);
-    let known = collected.gather(done);
+    let known = collected.gather(first, done);
     collected.conclude();
     state.remember(known);
     collected
@@ -296,11 +299,12 @@ impl Collected {
         }
     }
 
-    /// Takes the exchanges apart, in the plan's order; what the next run may ask about conditionally.
-    fn gather(&mut self, done: Vec<Vec<Instance>>) -> Vec<(String, Known)> {
+    /// Takes the exchanges apart, those for a credential `first`, then in the plan's order; what the next run may ask about conditionally.
+    fn gather(&mut self, first: Vec<Sent>, done: Vec<Vec<Instance>>) -> Vec<(String, Known)> {
         let mut known = Vec::new();
         let mut digests = BTreeSet::new();
-        for sent in done.into_iter().flatten().flat_map(|instance| instance.listing.sent) {
+        let lists = done.into_iter().flatten().flat_map(|instance| instance.listing.sent);
+        for sent in first.into_iter().chain(lists) {
             let Sent { item, outcome, row, artefact, receipt, known: page, .. } = sent;
             self.receipts.push(receipt.line(self.receipts.len()));
             *self.outcomes.entry(outcome).or_default() += 1;
@@ -347,10 +351,13 @@ fn privileges(session: &Session<'_>) -> Privileges {
     let granted = session.granted.lock().unwrap_or_else(PoisonError::into_inner);
     let reads = &session.manifest.permissions.reads;
     let writes = |scope: &&String| !reads.iter().any(|prefix| scope.starts_with(prefix.as_str()));
-    let write = granted.scopes.iter().filter(writes).count();
+    let rights = session.door.rights();
+    let write = granted.scopes.iter().filter(writes).count()
+        + rights.values().filter(|access| access.as_str() != "read").count();
+    let of_app = rights.iter().map(|(name, access)| format!("{name}:{access}"));
     Privileges {
-        seen: granted.seen,
-        granted: granted.scopes.clone(),
+        seen: granted.seen || !rights.is_empty(),
+        granted: granted.scopes.iter().cloned().chain(of_app).collect(),
         write: u64::try_from(write).unwrap_or(u64::MAX),
     }
 }

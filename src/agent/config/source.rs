@@ -30,8 +30,8 @@ pub enum Source {
 pub struct Github {
     /// The organisation's login.
     pub org: String,
-    /// A read-only token.
-    pub token: SecretRef,
+    /// Who asks.
+    pub credential: Credential,
     /// The API's address without a slash at its end; `https://api.github.com` unless given.
     pub base_url: String,
     /// The date that goes into `X-GitHub-Api-Version`.
@@ -40,6 +40,26 @@ pub struct Github {
     pub extra_ca: Option<PathBuf>,
     /// A proxy on the way.
     pub proxy: Option<Url>,
+}
+
+/// Who asks a GitHub organisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// Whoever holds this token; it should read alone.
+    Token(SecretRef),
+    /// A GitHub App.
+    App(App),
+}
+
+/// A GitHub App.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct App {
+    /// Its id or client id.
+    pub id: String,
+    /// Its private key (PEM).
+    pub key: SecretRef,
+    /// Where it is installed; looked for by the organisation's login unless given.
+    pub installation: Option<u64>,
 }
 
 impl Source {
@@ -105,13 +125,7 @@ fn github(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Github> 
         reading.given(node.path(), &org);
         Some(org)
     });
-    let token = fields
-        .must("token", "secret://env/NAME or secret://file/PATH", &mut reading.faults)
-        .and_then(|node| {
-            let token = node.secret(&mut reading.faults)?;
-            reading.given(node.path(), &token.to_string());
-            Some(token)
-        });
+    let credential = credential(fields, reading);
     let base_url = reading.or(fields, "base_url", GITHUB_URL.to_owned(), base_url);
     let api_version = reading.or(fields, "api_version", GITHUB_VERSION.to_owned(), |node, faults| {
         node.read("a date as 2026-03-10", faults, |text| {
@@ -125,12 +139,55 @@ fn github(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Github> 
     let proxy = reading.or_none(fields, "proxy", Url::to_string, proxy);
     Some(Github {
         org: org?,
-        token: token?,
+        credential: credential?,
         base_url: base_url?,
         api_version: api_version?,
         extra_ca: extra_ca?,
         proxy: proxy?,
     })
+}
+
+/// Exactly one of the two.
+fn credential(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Credential> {
+    match (fields.may("token"), fields.may("app")) {
+        (Some(token), None) => secret(token, reading).map(Credential::Token),
+        (None, Some(node)) => app(node, reading).map(Credential::App),
+        (Some(_), Some(node)) => {
+            let hint = "an app's tokens are short and narrow, so keep the app";
+            node.refuse_as("beside a token".to_owned(), "token or app", Some(hint), &mut reading.faults);
+            None
+        }
+        (None, None) => {
+            let expected = "secret://env/NAME or secret://file/PATH, or app: { id: .., key: secret://.. }";
+            fields.must("token", expected, &mut reading.faults)?;
+            None
+        }
+    }
+}
+
+fn secret(node: &Node, reading: &mut Reading<'_>) -> Option<SecretRef> {
+    let secret = node.secret(&mut reading.faults)?;
+    reading.given(node.path(), &secret.to_string());
+    Some(secret)
+}
+
+fn app(node: &Node, reading: &mut Reading<'_>) -> Option<App> {
+    let mut fields = node.fields("{ id: .., key: secret://.. }", &mut reading.faults)?;
+    let id = fields.must("id", "the app's id or client id", &mut reading.faults).and_then(|node| {
+        let id = node.read("an id of letters, digits and .", &mut reading.faults, |text| {
+            let whole = text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
+            whole.then(|| text.to_owned())
+        })?;
+        reading.given(node.path(), &id);
+        Some(id)
+    });
+    let expected = "the app's private key, as secret://file/PATH or secret://env/NAME";
+    let key = fields.must("key", expected, &mut reading.faults).and_then(|node| secret(node, reading));
+    let installation = reading.or_none(&mut fields, "installation", u64::to_string, |node, faults| {
+        node.integer(1..=i64::MAX, faults).map(i64::unsigned_abs)
+    });
+    fields.done(&mut reading.faults);
+    Some(App { id: id?, key: key?, installation: installation? })
 }
 
 fn base_url(node: &Node, faults: &mut Faults) -> Option<String> {

@@ -175,3 +175,26 @@ fn a_file_that_cannot_be_read_is_a_fault() {
     fs::write(folder.path().join("latin.yaml"), b"organisation: { name: Gr\xf6\xdfe }").unwrap();
     assert!(load("latin.yaml").to_string().contains("offset 24"), "{}", load("latin.yaml"));
 }
+
+#[test]
+fn a_source_is_asked_by_a_token_or_by_an_app() {
+    let least = fs::read_to_string(golden("least.yaml")).unwrap();
+    let (rest, _) = least.split_once("sources:").unwrap();
+    let sources = |inner: &str| read(&format!("{rest}sources: {{ github: {{ org: acme{inner} }} }}\n"));
+    let config = sources(", app: { id: Iv23abc, key: secret://file/run/app.pem, installation: 42 }").unwrap();
+    let Source::Github(github) = &config.sources["github"];
+    let super::source::Credential::App(app) = &github.credential else { panic!("{github:?}") };
+    assert_eq!((app.id.as_str(), app.installation), ("Iv23abc", Some(42)));
+    for wrong in [
+        "",
+        ", token: secret://env/T, app: { id: 1, key: secret://env/K }",
+        ", app: secret://env/K",
+        ", app: { id: 1 }",
+        ", app: { id: 1, key: secret://env/K, install: 3 }",
+        ", app: { id: 1, key: secret://env/K, installation: acme }",
+        ", app: { id: \"a b\", key: secret://env/K }",
+    ] {
+        let faults = sources(wrong).unwrap_err();
+        assert_eq!(faults.sorted().len(), 1, "{wrong}: {faults}");
+    }
+}

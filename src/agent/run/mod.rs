@@ -365,7 +365,7 @@ async fn collect_once(
     let request = collect::Request {
         params: &source.params,
         base_url: source.base_url.as_deref(),
-        token: &source.token,
+        auth: &source.auth,
         item_key: &item_key,
         window: task.window,
         prior,

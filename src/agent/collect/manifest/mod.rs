@@ -11,10 +11,11 @@ mod yaml;
 use observance_record::Digest;
 
 pub use self::yaml::Fault;
+pub(super) use super::project::Projection;
 use super::{
     condition::Condition,
     outcome,
-    project::{Path, Projection},
+    project::Path,
     redact,
     template::Template,
 };

@@ -1,7 +1,9 @@
 //! The collector as a whole: its catalogue of cases, real recordings, and the scenarios in which peers fail.
 
+mod app;
 mod catalogue;
 mod manifests;
+pub(super) mod pki;
 mod recordings;
 mod scenarios;
 
@@ -16,7 +18,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::http::{Answer, Ask, Broken, Headers};
-use super::{Collected, Http, Manifest, Request, State, Window, collect};
+use super::{Auth, Collected, Http, Manifest, Request, State, Window, collect};
 use crate::{chance::Chance, clock::Clock, secret::Secret};
 use observance_record::{Instant, Item, item::ItemKey};
 
@@ -47,12 +49,25 @@ pub(super) async fn run(
     prior: &BTreeMap<Item, Vec<u8>>,
     state: &mut State,
 ) -> Collected {
+    let token = Auth::Bearer(Secret::new("ghp_hush".to_owned()));
+    run_as(&token, manifest, (http, base_url), window, prior, state).await
+}
+
+/// The same, whoever asks.
+pub(super) async fn run_as(
+    auth: &Auth,
+    manifest: &Manifest,
+    (http, base_url): (&Http, Option<&str>),
+    window: Option<Window>,
+    prior: &BTreeMap<Item, Vec<u8>>,
+    state: &mut State,
+) -> Collected {
     let busy = Clock::simulated(started()).busy();
     let clock = busy.clock();
     let request = Request {
         params: &BTreeMap::from([("org".to_owned(), "acme".to_owned())]),
         base_url,
-        token: &Secret::new("ghp_hush".to_owned()),
+        auth,
         item_key: &ItemKey::new([7; 32]),
         window,
         prior,
