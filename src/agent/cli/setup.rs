@@ -14,7 +14,7 @@ use observance_record::{Digest, entry::PeriodOpen};
 use serde_json::Map;
 
 use crate::{
-    collect::{self, Auth, GithubApp, Http, Manifest},
+    collect::{self, Auth, GithubApp, Http, Manifest, Reach},
     config::{
         Config, alert, catalogue::Catalogue, collector::Collector as Configured, fault::Fault, fault::Faults,
         fault::nearest, key::KeySource, policy::Library, source, source::Source as Outside, store,
@@ -334,7 +334,8 @@ fn github_source(name: &str, github: &source::Github, found: &mut Found) -> Opti
         Some(path) => certificates(name, path, found).map(Some),
     };
     let proxy = github.proxy.as_ref().map(ToString::to_string);
-    let http = match Http::new(&collect::Route { extra_ca: extra_ca?, proxy }) {
+    let reach = reach(name, &github.networks, found);
+    let http = match Http::new(&collect::Route { extra_ca: extra_ca?, proxy, reach: reach? }) {
         Ok(http) => Some(http),
         Err(error) => {
             found.push(&["sources", name], chain(&error), "a usable proxy and certificates", None);
@@ -354,7 +355,8 @@ fn github_auth(name: &str, credential: &source::Credential, found: &mut Found) -
     let hint = "put it into that variable or file, never into this one";
     match credential {
         source::Credential::Token(token) => {
-            let token = found.secret(&["sources", name, "token"], token, &format!("a read-only token; {hint}"))?;
+            let token =
+                found.secret(&["sources", name, "token"], token, &format!("a read-only token; {hint}"))?;
             Some(Auth::Bearer(token))
         }
         source::Credential::App(app) => {
@@ -370,6 +372,19 @@ fn github_auth(name: &str, credential: &source::Credential, found: &mut Found) -
             }
         }
     }
+}
+
+fn reach(name: &str, networks: &[String], found: &mut Found) -> Option<Reach> {
+    let read = |text: &String| {
+        let network = text.parse();
+        if network.is_err() {
+            let expected = "an address and how many of its bits count, the others zero: 10.20.0.0/16";
+            found.push(&["sources", name, "networks"], text.as_str(), expected, None);
+        }
+        network.ok()
+    };
+    let networks: Vec<_> = networks.iter().map(read).collect();
+    networks.into_iter().collect::<Option<_>>().map(Reach::new)
 }
 
 fn certificates(name: &str, path: &Path, found: &mut Found) -> Option<Vec<u8>> {

@@ -1,7 +1,7 @@
 //! One exchange from first attempt to last: redirects, waits, retries, conditional requests, its row and its receipt.
 //!
-//! It never fails: whatever the world does becomes an outcome with a reason. Nothing is ever sent to another origin than
-//! the base address's, because the token would go with it.
+//! It never fails: whatever the world does becomes an outcome with a reason. The credential is never sent to another
+//! origin than the base address's, and nothing to a host that the manifest does not name.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -48,6 +48,8 @@ pub(super) struct Session<'a> {
     pub prior: &'a BTreeMap<Item, Vec<u8>>,
     pub etags: &'a HashMap<String, Known>,
     pub granted: Mutex<Granted>,
+    /// Hosts that were asked beside the base address's.
+    pub hosts: Mutex<BTreeSet<String>>,
 }
 
 /// What the source said that the credential may do.
@@ -135,7 +137,9 @@ impl Session<'_> {
                 Err(refusal) => return self.unsent(step, item, refusal.outcome, refusal.why),
             };
             let etag = known.map(|known| known.etag.as_str());
-            let call = Call { headers: &credential.headers, etag, post: None };
+            // another host is asked without saying who asks
+            let headers = if self.is_ours(&url_now) { &credential.headers } else { &credential.plain };
+            let call = Call { headers, etag, post: None };
             let tried = self.attempt(step, &url_now, call).await;
             if let Some(to) = self.redirect(&url_now, &tried) {
                 match to {
@@ -243,12 +247,23 @@ impl Session<'_> {
             return None;
         }
         let to = answer.headers.get("location").and_then(|to| from.join(to).ok())?;
-        Some(if self.is_ours(&to) { Ok(to) } else { Err(why::REDIRECT_OTHER_HOST) })
+        Some(if self.may_go(&to) { Ok(to) } else { Err(why::REDIRECT_OTHER_HOST) })
     }
 
     /// May the token go there? Same scheme, host and port, and no user in the address.
     pub(super) fn is_ours(&self, url: &Url) -> bool {
         url.origin() == self.base.origin() && url.username().is_empty() && url.password().is_none()
+    }
+
+    /// May anything be sent there? Besides our own address, only hosts that the manifest names, by https.
+    fn may_go(&self, url: &Url) -> bool {
+        let named = |host: &str| self.manifest.connection.allow_hosts.iter().any(|allowed| allowed == host);
+        let plain = url.username().is_empty() && url.password().is_none() && url.port().is_none();
+        let allowed = url.scheme() == "https" && plain && url.host_str().is_some_and(named);
+        if allowed && let Some(host) = url.host_str() {
+            self.hosts.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned());
+        }
+        allowed || self.is_ours(url)
     }
 
     /// Waits if there is a point in trying again; how long it waited.
@@ -394,7 +409,7 @@ impl Session<'_> {
             super::link::target(&header, &pages.relation).map_err(|_malformed| why::LINK_MALFORMED)?;
         let Some(target) = target else { return Ok(None) };
         let url = from.join(target).map_err(|_malformed| why::LINK_MALFORMED)?;
-        if self.is_ours(&url) { Ok(Some(url)) } else { Err(why::LINK_OTHER_HOST) }
+        if self.may_go(&url) { Ok(Some(url)) } else { Err(why::LINK_OTHER_HOST) }
     }
 
     fn receipt(&self, tried: &Tried, outcome: Outcome, attempts: Vec<Attempt>) -> Receipt {
@@ -451,6 +466,7 @@ const fn broken_off(broken: Broken) -> (Outcome, &'static str) {
         Broken::Connect => (Outcome::Retry, why::CONNECT),
         Broken::Truncated => (Outcome::Retry, why::TRUNCATED),
         Broken::Other => (Outcome::Retry, why::BROKEN),
+        Broken::Inside => (Outcome::Error, why::ADDRESS_INSIDE),
         Broken::TooLarge => (Outcome::Error, why::TOO_LARGE),
     }
 }

@@ -15,6 +15,7 @@ mod outcome;
 mod page;
 mod population;
 mod project;
+mod reach;
 mod receipt;
 mod redact;
 mod scan;
@@ -37,6 +38,13 @@ use observance_record::{
 };
 use url::Url;
 
+use self::{
+    auth::Door,
+    exchange::{Known, Sent, Session},
+    limit::Pace,
+    list::{Env, Listing, read_list},
+    manifest::Step,
+};
 pub use self::{
     auth::{Auth, GithubApp, KeyError},
     complete::{Claim, Proven},
@@ -46,13 +54,7 @@ pub use self::{
     outcome::why,
     page::Artefact,
     population::Collected as Population,
-};
-use self::{
-    auth::Door,
-    exchange::{Known, Sent, Session},
-    limit::Pace,
-    list::{Env, Listing, read_list},
-    manifest::Step,
+    reach::{Network, Reach},
 };
 use crate::{chance::Chance, clock::Clock};
 
@@ -132,6 +134,8 @@ pub struct Host {
     pub host: String,
     /// SHA-256 of its SubjectPublicKeyInfo; none without TLS.
     pub spki: Option<Digest>,
+    /// SHA-256 of the last certificate of the chain it sent; none without TLS.
+    pub root: Option<Digest>,
 }
 
 /// What was seen.
@@ -187,7 +191,7 @@ pub async fn collect(
         *state = State { manifest: Some(manifest.digest), ..State::default() };
     }
     let base_url = request.base_url.unwrap_or(&manifest.connection.base_url).trim_end_matches('/');
-    let session = Url::parse(base_url).ok().map(|base| Session {
+    let session = Url::parse(base_url).ok().filter(is_fit).map(|base| Session {
         manifest,
         http,
         clock,
@@ -202,6 +206,7 @@ pub async fn collect(
         prior: request.prior,
         etags: &state.etags,
         granted: Mutex::default(),
+        hosts: Mutex::default(),
     });
     let mut done: Vec<Vec<Instance>> = Vec::new();
     if let Some(session) = &session {
@@ -362,12 +367,28 @@ fn privileges(session: &Session<'_>) -> Privileges {
     }
 }
 
+/// A base address is asked by https; by http only on this machine, which only a configuration can name.
+fn is_fit(base: &Url) -> bool {
+    let here = match base.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    base.scheme() == "https" || base.scheme() == "http" && here
+}
+
 fn channel(http: &Http, base_url: &str, manifest: &Manifest, session: Option<&Session<'_>>) -> Channel {
-    let host = session.and_then(|session| session.base.host_str());
+    let mut hosts = BTreeSet::new();
+    if let Some(session) = session {
+        hosts.extend(session.base.host_str().map(str::to_owned));
+        hosts.extend(session.hosts.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
+    }
+    let host = |host: String| Host { spki: http.spki(&host), root: http.root(&host), host };
     Channel {
         base_url: base_url.to_owned(),
         overridden: base_url != manifest.connection.base_url,
-        hosts: host.map(|host| Host { host: host.to_owned(), spki: http.spki(host) }).into_iter().collect(),
+        hosts: hosts.into_iter().map(host).collect(),
         proxy: http.proxy().map(str::to_owned),
         extra_ca: http.extra_ca(),
     }

@@ -41,6 +41,8 @@ pub mod why {
     pub const TIMEOUT: &str = "net.timeout";
     /// No connection, or none that could be trusted.
     pub const CONNECT: &str = "net.connect";
+    /// The name leads to an address inside that is not configured; nothing was sent.
+    pub const ADDRESS_INSIDE: &str = "net.inside";
     /// The exchange broke off in another way.
     pub const BROKEN: &str = "net.broken";
     /// A field that this credential should see is not there.

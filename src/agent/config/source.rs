@@ -1,6 +1,6 @@
 //! `sources`: the outside systems that are read. It fetches no token and reaches no network.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, net::IpAddr, path::PathBuf};
 
 use url::Url;
 
@@ -14,6 +14,8 @@ use crate::secret::SecretRef;
 
 /// Most sources of one agent.
 const SOURCES_MAX: usize = 100;
+/// Most networks of one source.
+const NETWORKS_MAX: usize = 100;
 const KINDS: [&str; 1] = ["github"];
 const GITHUB_URL: &str = "https://api.github.com";
 const GITHUB_VERSION: &str = "2026-03-10";
@@ -38,6 +40,8 @@ pub struct Github {
     pub api_version: String,
     /// A file of further certificate authorities (PEM) that this source is believed by.
     pub extra_ca: Option<PathBuf>,
+    /// Addresses inside that its names may lead to.
+    pub networks: Vec<String>,
     /// A proxy on the way.
     pub proxy: Option<Url>,
 }
@@ -136,6 +140,8 @@ fn github(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Github> 
         })
     });
     let extra_ca = reading.path_or_none(fields, "extra_ca", "a file of certificates (PEM)");
+    let show = |networks: &Vec<String>| networks.join(", ");
+    let networks = reading.or_none(fields, "networks", show, networks);
     let proxy = reading.or_none(fields, "proxy", Url::to_string, proxy);
     Some(Github {
         org: org?,
@@ -143,6 +149,7 @@ fn github(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Github> 
         base_url: base_url?,
         api_version: api_version?,
         extra_ca: extra_ca?,
+        networks: networks?.unwrap_or_default(),
         proxy: proxy?,
     })
 }
@@ -191,8 +198,39 @@ fn app(node: &Node, reading: &mut Reading<'_>) -> Option<App> {
 }
 
 fn base_url(node: &Node, faults: &mut Faults) -> Option<String> {
-    let url = address(node, "an address as https://HOST or https://HOST/api/v3", faults)?;
+    let expected = "an address as https://HOST or https://HOST/api/v3";
+    let url = address(node, expected, faults)?;
+    let here = match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    if url.scheme() != "https" && !here {
+        let hint =
+            "without TLS anybody on the way could answer, and read the token; http is for this machine alone";
+        node.refuse(expected, Some(hint), faults);
+        return None;
+    }
     Some(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn networks(node: &Node, faults: &mut Faults) -> Option<Vec<String>> {
+    let expected = "networks as [10.20.0.0/16, fd12::/16]";
+    let list = node.list(expected, faults)?;
+    if list.len() > NETWORKS_MAX {
+        node.refuse(expected, None, faults);
+        return None;
+    }
+    let read = |node: &Node, faults: &mut Faults| {
+        node.read("a network as 10.20.0.0/16", faults, |text| {
+            let (ip, bits) = text.split_once('/')?;
+            let whole = ip.parse::<IpAddr>().is_ok() && bits.parse::<u8>().is_ok();
+            whole.then(|| text.to_owned())
+        })
+    };
+    let networks: Vec<_> = list.iter().map(|node| read(node, faults)).collect();
+    networks.into_iter().collect()
 }
 
 fn proxy(node: &Node, faults: &mut Faults) -> Option<Url> {

@@ -198,3 +198,28 @@ fn a_source_is_asked_by_a_token_or_by_an_app() {
         assert_eq!(faults.sorted().len(), 1, "{wrong}: {faults}");
     }
 }
+
+#[test]
+fn how_a_source_is_reached_is_refused_where_it_is_not_safe() {
+    let least = fs::read_to_string(golden("least.yaml")).unwrap();
+    let sources = |inner: &str| {
+        let github = format!("  github: {{ org: acme, token: secret://env/T, {inner} }}\n");
+        read(&format!("{}sources:\n{github}", least.split("sources:").next().unwrap()))
+    };
+    for fine in [
+        "base_url: https://ghes.acme.example/api/v3, networks: [10.20.0.0/16, fd12::/16]",
+        "base_url: http://127.0.0.1:8080",
+        "base_url: http://localhost:8080",
+    ] {
+        assert!(sources(fine).is_ok(), "{fine}: {}", sources(fine).unwrap_err());
+    }
+    for wrong in [
+        "base_url: http://ghes.acme.example/api/v3",
+        "base_url: http://10.0.0.1",
+        "networks: 10.0.0.0/8",
+        "networks: [10.0.0.0]",
+        "networks: [intranet]",
+    ] {
+        assert_eq!(sources(wrong).unwrap_err().sorted().len(), 1, "{wrong}");
+    }
+}

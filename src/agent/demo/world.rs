@@ -110,7 +110,7 @@ pub fn setup(org: &str, base_url: &str, seed: u64, chance: &Chance) -> anyhow::R
         params: BTreeMap::from([("org".to_owned(), org.to_owned())]),
         base_url: Some(base_url.to_owned()),
         auth: Auth::Bearer(Secret::new(TOKEN.to_owned())),
-        http: Http::new(&Route { extra_ca: None, proxy: None })?,
+        http: Http::new(&Route::default())?,
     };
     Ok(Setup {
         origin: ORIGIN.to_owned(),

@@ -207,7 +207,7 @@ fn receipt_lines(lines: Vec<Vec<u8>>, salting: &Salting<'_>) -> (Receipts, Optio
 }
 
 fn channel(channel: collect::Channel) -> Channel {
-    let host = |host: collect::Host| Host { host: host.host, spki: host.spki, root: None };
+    let host = |host: collect::Host| Host { host: host.host, spki: host.spki, root: host.root };
     Channel {
         hosts: channel.hosts.into_iter().map(host).collect(),
         proxy: channel.proxy.is_some(),

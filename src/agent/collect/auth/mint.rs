@@ -110,8 +110,7 @@ impl Session<'_> {
         };
         let (answer, _) = self.run_errand(app, errand, serial).await?;
         let installation: Installation = serde_json::from_slice(&answer).map_err(|_malformed| malformed())?;
-        let word =
-            |text: &str| text.len() <= 64 && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        let word = |text: &str| text.len() <= 64 && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
         let rights = installation.permissions.iter().filter(|(name, access)| word(name) && word(access));
         let rights = rights.take(PERMISSIONS_MAX).map(|(name, access)| (name.clone(), access.clone()));
         self.door.learnt().rights.extend(rights);
@@ -202,12 +201,8 @@ fn refusal(outcome: Outcome, why: Option<&'static str>, denied: &'static str) ->
 
 /// A request that stands in no manifest. `fine` is the status that is hoped for; the manifest's own rules say the rest.
 fn step(id: &str, path: &str, fine: u16) -> Step {
-    let rule = |status: &[u16], outcome| Rule {
-        status: status.to_vec(),
-        headers: Vec::new(),
-        body: None,
-        outcome,
-    };
+    let rule =
+        |status: &[u16], outcome| Rule { status: status.to_vec(), headers: Vec::new(), body: None, outcome };
     Step {
         id: id.to_owned(),
         get: Template::named(path),

@@ -39,6 +39,8 @@ pub enum Auth {
 #[derive(Debug, Clone)]
 pub(super) struct Credential {
     pub headers: Arc<Headers>,
+    /// The same without the credential, for other hosts.
+    pub plain: Arc<Headers>,
     /// Which of the run, from 1.
     serial: u32,
     /// From then on another is asked for first.
@@ -131,6 +133,7 @@ impl Session<'_> {
             },
         };
         let had = had.map(|(headers, renew_at)| Credential {
+            plain: Arc::new(headers.without_credential()),
             headers: Arc::new(headers),
             serial: held.serial,
             renew_at,

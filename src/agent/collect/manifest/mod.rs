@@ -12,13 +12,7 @@ use observance_record::Digest;
 
 pub use self::yaml::Fault;
 pub(super) use super::project::Projection;
-use super::{
-    condition::Condition,
-    outcome,
-    project::Path,
-    redact,
-    template::Template,
-};
+use super::{condition::Condition, outcome, project::Path, redact, template::Template};
 
 /// A manifest without faults.
 #[derive(Debug)]
@@ -94,6 +88,8 @@ impl Manifest {
 pub(super) struct Connection {
     /// Default base address, without a slash at its end.
     pub base_url: String,
+    /// Further hosts that a redirect or a next page may lead to; they are never told who asks.
+    pub allow_hosts: Vec<String>,
     /// Sent with every request.
     pub headers: Vec<(String, String)>,
     /// Names of the request's parameters.

@@ -159,22 +159,46 @@ async fn a_token_is_renewed_before_it_ends() {
 async fn whoever_refuses_a_token_is_the_outcome_of_every_exchange() {
     type Answer = fn(&str) -> Option<Reply>;
     let cases: [(Answer, Outcome, &str); 7] = [
-        (|path| (path == INSTALLATION).then(|| message(401, &[], "A JSON web token could not be decoded")),
-         Outcome::Unauthenticated, "auth.refused"),
-        (|path| (path == INSTALLATION).then(|| message(404, &[], "Not Found")),
-         Outcome::Forbidden, "auth.not_installed"),
-        (|path| {
-            let suspended = json!({ "id": 9, "permissions": { "metadata": "read" }, "suspended_at": "2026-01-01T00:00:00Z" });
-            (path == INSTALLATION).then(|| reply(200, &[], suspended.to_string()))
-         },
-         Outcome::Forbidden, "auth.suspended"),
-        (|path| (path == INSTALLATION).then(|| reply(200, &[], r#"{"id":9,"permissions":{"issues":"read"}}"#)),
-         Outcome::Forbidden, "auth.permissions"),
-        (|path| (path == TOKENS).then(|| message(422, &[], "The permissions requested are not granted")),
-         Outcome::Forbidden, "auth.permissions"),
-        (|path| (path == TOKENS).then(|| reply(201, &[], r#"{"token":"ghs_hush"}"#)),
-         Outcome::Error, "auth.malformed"),
-        (|path| (path == TOKENS).then(|| message(502, &[], "Bad Gateway")), Outcome::Retry, "auth.unavailable"),
+        (
+            |path| (path == INSTALLATION).then(|| message(401, &[], "A JSON web token could not be decoded")),
+            Outcome::Unauthenticated,
+            "auth.refused",
+        ),
+        (
+            |path| (path == INSTALLATION).then(|| message(404, &[], "Not Found")),
+            Outcome::Forbidden,
+            "auth.not_installed",
+        ),
+        (
+            |path| {
+                let suspended = json!({ "id": 9, "permissions": { "metadata": "read" }, "suspended_at": "2026-01-01T00:00:00Z" });
+                (path == INSTALLATION).then(|| reply(200, &[], suspended.to_string()))
+            },
+            Outcome::Forbidden,
+            "auth.suspended",
+        ),
+        (
+            |path| {
+                (path == INSTALLATION).then(|| reply(200, &[], r#"{"id":9,"permissions":{"issues":"read"}}"#))
+            },
+            Outcome::Forbidden,
+            "auth.permissions",
+        ),
+        (
+            |path| (path == TOKENS).then(|| message(422, &[], "The permissions requested are not granted")),
+            Outcome::Forbidden,
+            "auth.permissions",
+        ),
+        (
+            |path| (path == TOKENS).then(|| reply(201, &[], r#"{"token":"ghs_hush"}"#)),
+            Outcome::Error,
+            "auth.malformed",
+        ),
+        (
+            |path| (path == TOKENS).then(|| message(502, &[], "Bad Gateway")),
+            Outcome::Retry,
+            "auth.unavailable",
+        ),
     ];
     for (answer, outcome, why) in cases {
         let server = Server::start(move |_, path, _| {
