@@ -12,8 +12,9 @@ use observance_record::{Digest, Instant, Item, item::ItemKey, population::Outcom
 use url::Url;
 
 use super::{
-    auth::Door,
+    auth::{Credential, Door, Granted},
     condition::Window,
+    conditional::{self, Bodies},
     http::{Answer, Ask, Broken, Headers, Http},
     limit::{Pace, http_date, leave_alone_until, used_up_until},
     manifest::{Manifest, Step},
@@ -27,8 +28,6 @@ use crate::{chance::Chance, clock::Clock};
 const REDIRECTS_MAX: usize = 3;
 /// Longest header that a receipt keeps, in bytes.
 const HEADER_BYTES_MAX: usize = 2048;
-/// Scopes that are kept of what a credential is granted.
-const SCOPES_MAX: usize = 100;
 
 /// What all exchanges of one run share.
 pub(super) struct Session<'a> {
@@ -47,25 +46,19 @@ pub(super) struct Session<'a> {
     pub started: Instant,
     pub prior: &'a BTreeMap<Item, Vec<u8>>,
     pub etags: &'a HashMap<String, Known>,
+    pub bodies: Option<&'a dyn Bodies>,
+    pub computed: conditional::Shared,
     pub granted: Mutex<Granted>,
     /// Hosts that were asked beside the base address's.
     pub hosts: Mutex<BTreeSet<String>>,
-}
-
-/// What the source said that the credential may do.
-#[derive(Debug, Default)]
-pub(super) struct Granted {
-    last: String,
-    /// Was it said at all?
-    pub seen: bool,
-    /// Each scope.
-    pub scopes: BTreeSet<String>,
 }
 
 /// A page that was read before, for conditional requests. Holds what came of the body, never the body.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub etag: String,
+    /// The credential that it was given to.
+    pub by: Digest,
     pub digest: Digest,
     pub outcome: Outcome,
     pub why: Option<&'static str>,
@@ -121,25 +114,30 @@ impl Tried {
 }
 
 impl Session<'_> {
-    /// Makes one exchange. `item` is its name in the table.
-    pub(super) async fn fetch(&self, step: &Step, item: Item, url: &Url) -> Sent {
+    /// Makes one exchange. `item` is its name in the table, `after` that of the page behind it.
+    pub(super) async fn fetch(&self, step: &Step, item: Item, after: Item, url: &Url) -> Sent {
         let prior = self.prior.get(&item).and_then(|row| PriorRow::read(row));
         let evidence = prior.as_ref().and_then(|prior| prior.artefact.as_ref());
         // a 304 may only repeat what is already sealed, so only that is asked about
         let known =
             self.etags.get(url.as_str()).filter(|known| evidence.is_some_and(|e| e.digest == known.digest));
-        let mut attempts = Vec::new();
-        let mut url_now = url.clone();
-        let mut redirects = 0;
+        let (mut attempts, mut url_now, mut redirects) = (Vec::new(), url.clone(), 0);
+        let (mut earlier, mut asks) = (None, true);
         loop {
             let credential = match self.credential().await {
                 Ok(credential) => credential,
                 Err(refusal) => return self.unsent(step, item, refusal.outcome, refusal.why),
             };
-            let etag = known.map(|known| known.etag.as_str());
+            let same = known.filter(|known| known.by == credential.by);
+            if asks && same.is_none() && earlier.is_none() {
+                earlier = self.earlier(step, prior.as_ref()).await;
+            }
+            let computed = earlier.as_ref().filter(|_| asks).map(|body| body.etag(&credential.headers));
+            let given = same.filter(|_| asks).map(|known| known.etag.clone());
+            let etag = given.or_else(|| computed.clone());
             // another host is asked without saying who asks
             let headers = if self.is_ours(&url_now) { &credential.headers } else { &credential.plain };
-            let call = Call { headers, etag, post: None };
+            let call = Call { headers, etag: etag.as_deref(), post: None };
             let tried = self.attempt(step, &url_now, call).await;
             if let Some(to) = self.redirect(&url_now, &tried) {
                 match to {
@@ -154,21 +152,41 @@ impl Session<'_> {
                 }
             }
             let tries = u32::try_from(attempts.len() - redirects).unwrap_or(u32::MAX) + 1;
-            if tries < self.manifest.limits.attempts_max
-                && tried.outcome == Outcome::Unauthenticated
-                && self.renewed(&credential).await.is_some()
-            {
-                attempts.push(Attempt::failed(tried.status(), tried.outcome, tried.why, 0));
-                continue;
-            }
-            if tries < self.manifest.limits.attempts_max
-                && let Some(wait_ms) = self.wait_before_retry(&tried, tries).await
-            {
+            if let Some(wait_ms) = self.again(&tried, tries, &credential).await {
                 attempts.push(Attempt::failed(tried.status(), tried.outcome, tried.why, wait_ms));
                 continue;
             }
-            return self.finish(step, item, url, tried, known, attempts);
+            let mut revived = None;
+            if let (Outcome::Unchanged, Some(earlier), Some(etag)) = (tried.outcome, &earlier, computed) {
+                revived = self.revived(step, (&item, &after), known, earlier, (&credential, etag), &tried);
+                if revived.is_none() {
+                    // what did not change cannot stand in for itself, so it is read
+                    asks = false;
+                    attempts.push(Attempt::failed(tried.status(), tried.outcome, tried.why, 0));
+                    continue;
+                }
+            }
+            let is_computed = etag.is_some() && same.is_none();
+            let mut sent = self.finish(step, item, url, tried, revived.as_ref().or(same), attempts);
+            if let Some((_, known)) = &mut sent.known {
+                known.by = credential.by;
+            }
+            if is_computed {
+                self.note_computed(&sent);
+            }
+            return sent;
         }
+    }
+
+    /// Whether to try once more, after how long a wait.
+    async fn again(&self, tried: &Tried, tries: u32, credential: &Credential) -> Option<i64> {
+        if tries >= self.manifest.limits.attempts_max {
+            return None;
+        }
+        if tried.outcome == Outcome::Unauthenticated {
+            return self.renewed(credential).await.map(|_| 0);
+        }
+        self.wait_before_retry(tried, tries).await
     }
 
     /// An exchange that could not be made; nothing was sent.
@@ -211,6 +229,9 @@ impl Session<'_> {
             post: call.post,
             body_bytes_max: self.manifest.limits.body_bytes_max,
         };
+        if let Some(host) = url.host_str().filter(|_| !self.is_ours(url)) {
+            self.hosts.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned());
+        }
         let answer = self.http.send(url, ask).await;
         drop(pass);
         let took_ms = self.clock.now().ms_since(sent_at).max(0);
@@ -259,11 +280,7 @@ impl Session<'_> {
     fn may_go(&self, url: &Url) -> bool {
         let named = |host: &str| self.manifest.connection.allow_hosts.iter().any(|allowed| allowed == host);
         let plain = url.username().is_empty() && url.password().is_none() && url.port().is_none();
-        let allowed = url.scheme() == "https" && plain && url.host_str().is_some_and(named);
-        if allowed && let Some(host) = url.host_str() {
-            self.hosts.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned());
-        }
-        allowed || self.is_ours(url)
+        url.scheme() == "https" && plain && url.host_str().is_some_and(named) || self.is_ours(url)
     }
 
     /// Waits if there is a point in trying again; how long it waited.
@@ -347,6 +364,7 @@ impl Session<'_> {
             .filter(|_| may_ask_again(step, &records, &next))
             .map(|(etag, artefact)| Known {
                 etag: etag.to_owned(),
+                by: artefact.digest,
                 digest: artefact.digest,
                 outcome,
                 why,
@@ -430,24 +448,14 @@ impl Session<'_> {
         receipt.attempts = attempts;
         receipt
     }
-
-    fn note_granted(&self, headers: &Headers) {
-        let granted = self.manifest.permissions.granted.as_ref();
-        let Some(scopes) = granted.and_then(|name| headers.get(name)) else { return };
-        let mut noted = self.granted.lock().unwrap_or_else(PoisonError::into_inner);
-        if noted.seen && noted.last == scopes {
-            return;
-        }
-        noted.seen = true;
-        scopes.clone_into(&mut noted.last);
-        let words = scopes.split(',').map(str::trim).filter(|scope| !scope.is_empty());
-        let room = SCOPES_MAX.saturating_sub(noted.scopes.len());
-        noted.scopes.extend(words.take(room).map(str::to_owned));
-    }
 }
 
 /// A full last page is read anew each time: a further page could begin without changing it.
-fn may_ask_again(step: &Step, records: &[Arc<Record>], next: &Result<Option<Url>, &'static str>) -> bool {
+pub(super) fn may_ask_again(
+    step: &Step,
+    records: &[Arc<Record>],
+    next: &Result<Option<Url>, &'static str>,
+) -> bool {
     let full = step
         .pages
         .as_ref()

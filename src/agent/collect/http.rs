@@ -308,7 +308,7 @@ fn broken(error: &reqwest::Error) -> Broken {
 
 fn caused_by_refusal(error: &reqwest::Error) -> bool {
     let causes = std::iter::successors(std::error::Error::source(error), |error| error.source());
-    causes.take(CAUSES_MAX).any(|cause| cause.is::<Refused>())
+    causes.take(CAUSES_MAX).any(<dyn std::error::Error>::is::<Refused>)
 }
 
 fn broken_body(error: &reqwest::Error) -> Broken {

@@ -5,6 +5,7 @@
 mod auth;
 mod complete;
 mod condition;
+mod conditional;
 mod exchange;
 mod http;
 mod limit;
@@ -46,9 +47,10 @@ use self::{
     manifest::Step,
 };
 pub use self::{
-    auth::{Auth, GithubApp, KeyError},
+    auth::{Auth, GithubApp, KeyError, Privileges},
     complete::{Claim, Proven},
     condition::Window,
+    conditional::Bodies,
     http::{Http, Route, RouteError},
     manifest::{Fault, Manifest},
     outcome::why,
@@ -78,6 +80,8 @@ pub struct Request<'a> {
     pub window: Option<Window>,
     /// The exchange rows of the last run of this collector and source that was recorded.
     pub prior: &'a BTreeMap<Item, Vec<u8>>,
+    /// Gives back the bodies that those rows name, for manifests that can ask by them.
+    pub bodies: Option<&'a dyn Bodies>,
     /// When the run began: what its rows speak about.
     pub started: Instant,
 }
@@ -88,6 +92,7 @@ pub struct State {
     manifest: Option<Digest>,
     runs: u64,
     etags: HashMap<String, Known>,
+    computed: conditional::Tally,
 }
 
 /// How the run ended.
@@ -99,17 +104,6 @@ pub enum RunResult {
     Partial,
     /// No population has a row, and at least one list was not read.
     Failed,
-}
-
-/// What the credential may do, as the source said.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Privileges {
-    /// Did the source say?
-    pub seen: bool,
-    /// Each scope.
-    pub granted: BTreeSet<String>,
-    /// How many of them are more than reading.
-    pub write: u64,
 }
 
 /// How a source was reached.
@@ -205,6 +199,8 @@ pub async fn collect(
         started: request.started,
         prior: request.prior,
         etags: &state.etags,
+        bodies: request.bodies,
+        computed: Mutex::new(state.computed),
         granted: Mutex::default(),
         hosts: Mutex::default(),
     });
@@ -234,13 +230,15 @@ pub async fn collect(
         requests,
         bytes,
         skew_ms: None,
-        privileges: session.as_ref().map(privileges).unwrap_or_default(),
+        privileges: session.as_ref().map(Session::privileges).unwrap_or_default(),
         channel: channel(http, base_url, manifest, session.as_ref()),
     };
     let first = session.as_ref().map(|session| session.door.sent()).unwrap_or_default();
-    drop(session);
+    let computed =
+        session.map(|session| session.computed.into_inner().unwrap_or_else(PoisonError::into_inner));
     let known = collected.gather(first, done);
     collected.conclude();
+    state.computed = computed.unwrap_or_default();
     state.remember(known);
     collected
 }
@@ -349,21 +347,6 @@ impl State {
         self.etags.retain(|_, page| page.run + KNOWN_FOR_RUNS > runs);
         let room = KNOWN_MAX.saturating_sub(self.etags.len());
         self.etags.extend(known.into_iter().take(room).map(|(url, page)| (url, Known { run: runs, ..page })));
-    }
-}
-
-fn privileges(session: &Session<'_>) -> Privileges {
-    let granted = session.granted.lock().unwrap_or_else(PoisonError::into_inner);
-    let reads = &session.manifest.permissions.reads;
-    let writes = |scope: &&String| !reads.iter().any(|prefix| scope.starts_with(prefix.as_str()));
-    let rights = session.door.rights();
-    let write = granted.scopes.iter().filter(writes).count()
-        + rights.values().filter(|access| access.as_str() != "read").count();
-    let of_app = rights.iter().map(|(name, access)| format!("{name}:{access}"));
-    Privileges {
-        seen: granted.seen || !rights.is_empty(),
-        granted: granted.scopes.iter().cloned().chain(of_app).collect(),
-        write: u64::try_from(write).unwrap_or(u64::MAX),
     }
 }
 

@@ -22,7 +22,7 @@ const METADATA: [IpAddr; 8] = [
 
 /// IPv4 that is not public (RFC 6890 and its successors).
 const INSIDE_V4: [(Ipv4Addr, u8); 14] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),
     (Ipv4Addr::new(127, 0, 0, 0), 8),
@@ -99,9 +99,12 @@ impl fmt::Display for Network {
 /// An IPv4 address in the clothes of IPv6 (mapped, or behind the well-known NAT64 prefix) is what it carries.
 fn plain(ip: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = ip else { return ip };
-    let [a, b, c, d, e, f, high, low] = v6.segments();
-    let translated = [a, b, c, d, e, f] == [0x64, 0xff9b, 0, 0, 0, 0];
-    let carried = translated.then(|| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
+    let carried = match v6.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+            Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
+        }
+        _ => None,
+    };
     v6.to_ipv4_mapped().or(carried).map_or(ip, IpAddr::V4)
 }
 

@@ -15,6 +15,7 @@ use observance_record::{
 
 use super::{
     batch::Batch,
+    bodies::Places,
     fold::{self, FoldError},
     setup::Setup,
 };
@@ -88,6 +89,7 @@ impl Publishing {
 pub struct Journal {
     log: Log,
     ledger: Ledger,
+    places: Places,
     tiles: Publishing,
     salts: SaltKey,
     epoch: u32,
@@ -117,7 +119,16 @@ impl Journal {
             };
             Log::open(store, &setup.origin, signer, memory, &mut reader).await?
         };
-        let mut journal = Self { log, ledger: Ledger::default(), tiles, salts, epoch, clock, chance };
+        let mut journal = Self {
+            log,
+            ledger: Ledger::default(),
+            places: Places::default(),
+            tiles,
+            salts,
+            epoch,
+            clock,
+            chance,
+        };
         for (commit, outside) in commits {
             journal.take(&commit, &outside, told)?;
         }
@@ -138,6 +149,7 @@ impl Journal {
         told: &mut Told<'_>,
     ) -> Result<(), JournalError> {
         fold::fold(&mut self.ledger, entries, artefacts, &self.salts)?;
+        self.places.note(commit.ordinal, entries, artefacts, &self.ledger);
         for (place, entry) in (0..).zip(entries) {
             told(place, entry, artefacts);
         }
@@ -148,6 +160,11 @@ impl Journal {
     /// What the log says.
     pub const fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// Where sealed bodies lie.
+    pub(super) const fn places(&self) -> &Places {
+        &self.places
     }
 
     /// The key that salts new rows.

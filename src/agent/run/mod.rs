@@ -5,6 +5,7 @@
 //! and nothing is told that is not recorded.
 
 mod batch;
+mod bodies;
 mod deliver;
 mod export;
 pub mod fold;
@@ -279,11 +280,12 @@ impl Agent {
         let (setup, busy, chance) = (Arc::clone(&self.setup), self.me.task(), self.chance.clone());
         // a clock that was set back does not let a run speak about an instant before the record that it follows
         let started = self.journal.now();
+        let bodies = self.journal.places().reader(&task.collector, &self.store);
         let collector = task.collector.clone();
         let spawned = tasks.spawn(async move {
             let clock = busy.clock();
             let (collected, state) =
-                collect_once(&setup, (&task, started), &prior, state, clock, &chance).await;
+                collect_once(&setup, (&task, started), (&prior, &bodies), state, clock, &chance).await;
             Done::Run(Box::new((task, collected, state)))
         });
         self.running.insert(spawned.id(), collector);
@@ -350,7 +352,7 @@ impl Agent {
 async fn collect_once(
     setup: &Setup,
     (task, started): (&Task, Instant),
-    prior: &observance_record::table::Rows,
+    (prior, bodies): (&observance_record::table::Rows, &bodies::Bodies),
     mut state: collect::State,
     clock: &Clock,
     chance: &Chance,
@@ -369,6 +371,7 @@ async fn collect_once(
         item_key: &item_key,
         window: task.window,
         prior,
+        bodies: Some(bodies),
         started,
     };
     let collected =

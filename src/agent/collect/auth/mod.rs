@@ -4,6 +4,7 @@
 //! request without one. No value of a credential leaves this folder but into a header.
 
 mod app;
+mod granted;
 mod jwt;
 mod mint;
 
@@ -12,10 +13,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use observance_record::{Instant, population::Outcome};
+use observance_record::{Digest, Instant, population::Outcome};
 use tokio::sync::Mutex as Turn;
 
-pub use self::{app::GithubApp, jwt::KeyError};
+pub(super) use self::granted::Granted;
+pub use self::{app::GithubApp, granted::Privileges, jwt::KeyError};
 use super::{
     exchange::{Sent, Session},
     http::Headers,
@@ -41,6 +43,8 @@ pub(super) struct Credential {
     pub headers: Arc<Headers>,
     /// The same without the credential, for other hosts.
     pub plain: Arc<Headers>,
+    /// Tells credentials apart; says nothing about them.
+    pub by: Digest,
     /// Which of the run, from 1.
     serial: u32,
     /// From then on another is asked for first.
@@ -133,6 +137,7 @@ impl Session<'_> {
             },
         };
         let had = had.map(|(headers, renew_at)| Credential {
+            by: headers.get("authorization").map_or(Digest::of(b""), |value| Digest::of(value.as_bytes())),
             plain: Arc::new(headers.without_credential()),
             headers: Arc::new(headers),
             serial: held.serial,

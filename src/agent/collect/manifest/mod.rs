@@ -23,6 +23,7 @@ pub struct Manifest {
     pub(super) title: String,
     pub(super) connection: Connection,
     pub(super) permissions: Permissions,
+    pub(super) conditional: Conditional,
     pub(super) limits: Limits,
     pub(super) receipts: Receipts,
     pub(super) outcomes: Vec<outcome::Rule>,
@@ -105,6 +106,16 @@ pub(super) struct Permissions {
     pub granted: Option<String>,
     /// A granted scope that begins with none of these may write.
     pub reads: Vec<String>,
+}
+
+/// How the source is asked whether something changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Conditional {
+    /// By the ETags that it gave to the same credential.
+    #[default]
+    Etag,
+    /// Also by ETags that are computed from the sealed body, as GitHub makes them.
+    GithubEtag,
 }
 
 /// The bounds of one run.

@@ -3,17 +3,18 @@
 use observance_record::Digest;
 
 use super::{
-    Connection, Fault, Limits, Manifest, Permissions, Rate, Receipts, parts, populations, steps,
+    Conditional, Connection, Fault, Limits, Manifest, Permissions, Rate, Receipts, parts, populations, steps,
     yaml::{self, Faults, Section, Spot},
 };
 
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 12] = [
     "apiVersion",
     "kind",
     "metadata",
     "contract",
     "connection",
     "permissions",
+    "conditional",
     "limits",
     "receipts",
     "outcomes",
@@ -60,6 +61,7 @@ fn read(digest: Digest, root: &Spot<'_>, faults: &mut Faults) -> Manifest {
         title,
         connection,
         permissions: sections.get("permissions").map(|s| permissions(s, faults)).unwrap_or_default(),
+        conditional: sections.get("conditional").and_then(|s| conditional(s, faults)).unwrap_or_default(),
         limits: limits(sections.get("limits"), faults),
         receipts: sections.get("receipts").map(|s| receipts(s, faults)).unwrap_or_default(),
         outcomes,
@@ -158,6 +160,14 @@ fn permissions(spot: &Spot<'_>, faults: &mut Faults) -> Permissions {
         granted: section.get("granted").and_then(|s| parts::header(s, faults)),
         reads: section.get("reads").map(|s| parts::texts(s, faults)).unwrap_or_default(),
     }
+}
+
+fn conditional(spot: &Spot<'_>, faults: &mut Faults) -> Option<Conditional> {
+    spot.read(faults, "etag or github_etag", |text| match text {
+        "etag" => Some(Conditional::Etag),
+        "github_etag" => Some(Conditional::GithubEtag),
+        _ => None,
+    })
 }
 
 fn receipts(spot: &Spot<'_>, faults: &mut Faults) -> Receipts {

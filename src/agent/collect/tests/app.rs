@@ -68,7 +68,7 @@ async fn source(believes: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -
 async fn look(manifest: &Manifest, server: &Server) -> Collected {
     let http = Http::new(&Route::default()).unwrap();
     let way = (&http, Some(server.base.as_str()));
-    run_as(&app(), manifest, way, None, &BTreeMap::new(), &mut State::default()).await
+    run_as(&app(), manifest, way, (None, None), &BTreeMap::new(), &mut State::default()).await
 }
 
 fn everything(seen: &Collected) -> String {
@@ -102,7 +102,7 @@ async fn a_token_may_read_what_the_manifest_expects_and_is_left_nowhere() {
     // a second run mints again, and nothing of the table changes for it
     let http = Http::new(&Route::default()).unwrap();
     let way = (&http, Some(server.base.as_str()));
-    let second = run_as(&app(), &manifest, way, None, &seen.exchanges, &mut State::default()).await;
+    let second = run_as(&app(), &manifest, way, (None, None), &seen.exchanges, &mut State::default()).await;
     assert_eq!((&second.exchanges, second.artefacts.len()), (&seen.exchanges, 0));
     assert_eq!(server.asked(TOKENS), 2);
 }
@@ -119,7 +119,7 @@ async fn a_known_installation_is_asked_about_by_its_number() {
     let http = Http::new(&Route::default()).unwrap();
     let way = (&http, Some(server.base.as_str()));
     let manifest = shipped("github/branch_rules");
-    let seen = run_as(&auth, &manifest, way, None, &BTreeMap::new(), &mut State::default()).await;
+    let seen = run_as(&auth, &manifest, way, (None, None), &BTreeMap::new(), &mut State::default()).await;
     assert_eq!(seen.result, RunResult::Complete);
     assert_eq!(server.asked(INSTALLATION), 0);
 }

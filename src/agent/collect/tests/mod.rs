@@ -2,6 +2,7 @@
 
 mod app;
 mod catalogue;
+mod conditional;
 mod manifests;
 pub(super) mod pki;
 mod recordings;
@@ -19,7 +20,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::http::{Answer, Ask, Broken, Headers};
-use super::{Auth, Collected, Http, Manifest, Request, State, Window, collect};
+use super::{Auth, Bodies, Collected, Http, Manifest, Request, State, Window, collect};
 use crate::{chance::Chance, clock::Clock, secret::Secret};
 use observance_record::{Instant, Item, item::ItemKey};
 
@@ -51,7 +52,7 @@ pub(super) async fn run(
     state: &mut State,
 ) -> Collected {
     let token = Auth::Bearer(Secret::new("ghp_hush".to_owned()));
-    run_as(&token, manifest, (http, base_url), window, prior, state).await
+    run_as(&token, manifest, (http, base_url), (window, None), prior, state).await
 }
 
 /// The same, whoever asks.
@@ -59,7 +60,7 @@ pub(super) async fn run_as(
     auth: &Auth,
     manifest: &Manifest,
     (http, base_url): (&Http, Option<&str>),
-    window: Option<Window>,
+    (window, bodies): (Option<Window>, Option<&dyn Bodies>),
     prior: &BTreeMap<Item, Vec<u8>>,
     state: &mut State,
 ) -> Collected {
@@ -72,6 +73,7 @@ pub(super) async fn run_as(
         item_key: &ItemKey::new([7; 32]),
         window,
         prior,
+        bodies,
         started: started(),
     };
     let seen = collect(manifest, &request, state, http, clock, &Chance::seeded(1)).await;

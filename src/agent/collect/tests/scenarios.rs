@@ -69,7 +69,7 @@ impl Server {
         self.log.lock().unwrap().iter().filter(|(asked, _)| asked == path).count()
     }
 
-    fn conditional(&self) -> Vec<String> {
+    pub fn conditional(&self) -> Vec<String> {
         let log = self.log.lock().unwrap();
         log.iter().filter(|(_, h)| h.contains_key("if-none-match")).map(|(path, _)| path.clone()).collect()
     }
