@@ -17,6 +17,7 @@
 )]
 
 mod cli;
+mod conditional;
 mod container;
 mod counters;
 mod demo;

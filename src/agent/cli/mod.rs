@@ -17,6 +17,7 @@ mod run;
 mod screen;
 mod setup;
 mod signals;
+mod sources;
 mod status;
 mod summary;
 mod trouble;

@@ -14,16 +14,16 @@ use observance_record::{Digest, entry::PeriodOpen};
 use serde_json::Map;
 
 use crate::{
-    collect::{self, Http, Manifest},
+    collect::Manifest,
     config::{
         Config, alert, catalogue::Catalogue, collector::Collector as Configured, fault::Fault, fault::Faults,
-        fault::nearest, key::KeySource, policy::Library, source, source::Source as Outside, store,
+        fault::nearest, key::KeySource, policy::Library, store,
     },
     key::Keys,
     library,
     run::{
         Setup,
-        setup::{Collector, Judge, Source},
+        setup::{Collector, Judge},
     },
     schedule::{Missed, Schedule},
     secret::{Secret, SecretRef},
@@ -31,14 +31,10 @@ use crate::{
     tell,
 };
 
-use super::lines::Lines;
+use super::{lines::Lines, sources::sources};
 
-/// Largest extra certificate file.
-const CA_BYTES_MAX: u64 = 1 << 20;
 /// Largest binary whose digest is recorded.
 const BINARY_BYTES_MAX: u64 = 1 << 30;
-/// The version of GitHub's API that the shipped collectors read.
-const GITHUB_VERSION: &str = "2026-03-10";
 /// The name of the head file in the agent's own folder.
 const HEAD_FILE: &str = "head.json";
 
@@ -140,19 +136,27 @@ impl Checked {
 }
 
 /// The faults so far, and where keys stand in the file.
-struct Found {
+pub(super) struct Found {
     lines: Lines,
     faults: Faults,
 }
 
 impl Found {
-    fn push(&mut self, path: &[&str], found: impl Into<String>, expected: &str, hint: Option<String>) {
+    /// A fault at a key of the file.
+    pub(super) fn push(
+        &mut self,
+        path: &[&str],
+        found: impl Into<String>,
+        expected: &str,
+        hint: Option<String>,
+    ) {
         let (line, path) = self.lines.find(path);
         let (found, expected) = (found.into(), expected.to_owned());
         self.faults.push(Fault { line, path, found, expected, hint });
     }
 
-    fn secret(&mut self, path: &[&str], reference: &SecretRef, hint: &str) -> Option<Secret> {
+    /// A secret, or the fault that it cannot be had.
+    pub(super) fn secret(&mut self, path: &[&str], reference: &SecretRef, hint: &str) -> Option<Secret> {
         match reference.read() {
             Ok(secret) => Some(secret),
             Err(error) => {
@@ -164,7 +168,7 @@ impl Found {
 }
 
 /// An error with its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
@@ -337,53 +341,8 @@ fn keys(source: &KeySource, found: &mut Found) -> Option<Keys> {
     }
 }
 
-fn sources(config: &Config, found: &mut Found) -> Option<BTreeMap<String, Arc<Source>>> {
-    let read: Vec<_> = config
-        .sources
-        .iter()
-        .map(|(name, source)| match source {
-            Outside::Github(github) => Some((name.clone(), Arc::new(github_source(name, github, found)?))),
-        })
-        .collect();
-    read.into_iter().collect()
-}
-
-fn github_source(name: &str, github: &source::Github, found: &mut Found) -> Option<Source> {
-    let hint = "a read-only token; put it into that variable or file, never into this one";
-    let token = found.secret(&["sources", name, "token"], &github.token, hint);
-    let extra_ca = match &github.extra_ca {
-        None => Some(None),
-        Some(path) => certificates(name, path, found).map(Some),
-    };
-    let proxy = github.proxy.as_ref().map(ToString::to_string);
-    let http = match Http::new(&collect::Route { extra_ca: extra_ca?, proxy }) {
-        Ok(http) => Some(http),
-        Err(error) => {
-            found.push(&["sources", name], chain(&error), "a usable proxy and certificates", None);
-            None
-        }
-    };
-    if github.api_version != GITHUB_VERSION {
-        let hint = "its collectors were recorded against that version, and ask for it in every request";
-        let path = ["sources", name, "api_version"];
-        found.push(&path, github.api_version.as_str(), GITHUB_VERSION, Some(hint.to_owned()));
-    }
-    let params = BTreeMap::from([("org".to_owned(), github.org.clone())]);
-    Some(Source { params, base_url: Some(github.base_url.clone()), token: token?, http: http? })
-}
-
-fn certificates(name: &str, path: &Path, found: &mut Found) -> Option<Vec<u8>> {
-    match bounded(path, CA_BYTES_MAX) {
-        Ok(bytes) => Some(bytes),
-        Err(error) => {
-            let what = format!("{}: {error}", path.display());
-            found.push(&["sources", name, "extra_ca"], what, "a file of certificates (PEM)", None);
-            None
-        }
-    }
-}
-
-fn bounded(path: &Path, bytes_max: u64) -> std::io::Result<Vec<u8>> {
+/// A file, if it is not larger than it may be.
+pub(super) fn bounded(path: &Path, bytes_max: u64) -> std::io::Result<Vec<u8>> {
     if fs::metadata(path)?.len() > bytes_max {
         return Err(std::io::Error::other(format!("is larger than {bytes_max} bytes")));
     }

@@ -88,7 +88,7 @@ async fn read_once(session: &Session<'_>, step: &Step, env: Option<&Env>) -> Lis
     let mut seen = BTreeSet::new();
     for page in 1..=pages_max {
         seen.insert(url.as_str().to_owned());
-        let sent = session.fetch(step, item(page), &url).await;
+        let sent = session.fetch(step, item(page), item(page + 1), &url).await;
         let next = sent.next.clone();
         let goes_on = reading.take(session, sent);
         let unsent = |why| session.unsent(step, item(page + 1), Outcome::Error, why);
@@ -235,11 +235,7 @@ fn item(session: &Session<'_>, step: &Step, parameters: &[String], page: u64) ->
     }
     natural.push('\u{1f}');
     natural.push_str(&page.to_string());
-    // no part can hold a zero byte: templates refuse control characters
-    session
-        .item_key
-        .item("exchange", &session.manifest.id, &natural)
-        .unwrap_or_else(|_zero| Item::from_bytes([0; 16]))
+    session.item(&natural)
 }
 
 fn address(

@@ -143,14 +143,17 @@ pub(super) fn exchange_row(
 /// What an earlier run's row says of its evidence.
 #[derive(Debug, Deserialize)]
 pub(super) struct PriorRow {
+    outcome: String,
+    status: u16,
     pub artefact: Option<PriorArtefact>,
 }
 
 /// Which bytes, and in which run's pack they are.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct PriorArtefact {
     #[serde(rename = "sha256")]
     pub digest: Digest,
+    pub media: String,
     #[serde(rename = "in")]
     pub since: Instant,
 }
@@ -159,6 +162,11 @@ impl PriorRow {
     /// Reads a row that an earlier run wrote; `None` if it is not one.
     pub(super) fn read(row: &[u8]) -> Option<Self> {
         serde_json::from_slice(row).ok()
+    }
+
+    /// Was it an ordinary answer that was seen whole?
+    pub(super) fn is_present(&self) -> bool {
+        self.status == 200 && self.outcome == Outcome::Present.as_str()
     }
 }
 

@@ -175,3 +175,51 @@ fn a_file_that_cannot_be_read_is_a_fault() {
     fs::write(folder.path().join("latin.yaml"), b"organisation: { name: Gr\xf6\xdfe }").unwrap();
     assert!(load("latin.yaml").to_string().contains("offset 24"), "{}", load("latin.yaml"));
 }
+
+#[test]
+fn a_source_is_asked_by_a_token_or_by_an_app() {
+    let least = fs::read_to_string(golden("least.yaml")).unwrap();
+    let (rest, _) = least.split_once("sources:").unwrap();
+    let sources = |inner: &str| read(&format!("{rest}sources: {{ github: {{ org: acme{inner} }} }}\n"));
+    let config = sources(", app: { id: Iv23abc, key: secret://file/run/app.pem, installation: 42 }").unwrap();
+    let Source::Github(github) = &config.sources["github"];
+    let super::source::Credential::App(app) = &github.credential else { panic!("{github:?}") };
+    assert_eq!((app.id.as_str(), app.installation), ("Iv23abc", Some(42)));
+    for wrong in [
+        "",
+        ", token: secret://env/T, app: { id: 1, key: secret://env/K }",
+        ", app: secret://env/K",
+        ", app: { id: 1 }",
+        ", app: { id: 1, key: secret://env/K, install: 3 }",
+        ", app: { id: 1, key: secret://env/K, installation: acme }",
+        ", app: { id: \"a b\", key: secret://env/K }",
+    ] {
+        let faults = sources(wrong).unwrap_err();
+        assert_eq!(faults.sorted().len(), 1, "{wrong}: {faults}");
+    }
+}
+
+#[test]
+fn how_a_source_is_reached_is_refused_where_it_is_not_safe() {
+    let least = fs::read_to_string(golden("least.yaml")).unwrap();
+    let sources = |inner: &str| {
+        let github = format!("  github: {{ org: acme, token: secret://env/T, {inner} }}\n");
+        read(&format!("{}sources:\n{github}", least.split("sources:").next().unwrap()))
+    };
+    for fine in [
+        "base_url: https://ghes.acme.example/api/v3, networks: [10.20.0.0/16, fd12::/16]",
+        "base_url: http://127.0.0.1:8080",
+        "base_url: http://localhost:8080",
+    ] {
+        assert!(sources(fine).is_ok(), "{fine}: {}", sources(fine).unwrap_err());
+    }
+    for wrong in [
+        "base_url: http://ghes.acme.example/api/v3",
+        "base_url: http://10.0.0.1",
+        "networks: 10.0.0.0/8",
+        "networks: [10.0.0.0]",
+        "networks: [intranet]",
+    ] {
+        assert_eq!(sources(wrong).unwrap_err().sorted().len(), 1, "{wrong}");
+    }
+}

@@ -13,7 +13,7 @@ use super::{Options, head_file, receiver};
 use crate::{
     chance::Chance,
     clock::{Busy, Clock},
-    collect::{Http, Manifest, Route},
+    collect::{Auth, Http, Manifest, Route},
     key::Keys,
     library,
     run::{
@@ -109,8 +109,8 @@ pub fn setup(org: &str, base_url: &str, seed: u64, chance: &Chance) -> anyhow::R
     let source = Source {
         params: BTreeMap::from([("org".to_owned(), org.to_owned())]),
         base_url: Some(base_url.to_owned()),
-        token: Secret::new(TOKEN.to_owned()),
-        http: Http::new(&Route { extra_ca: None, proxy: None })?,
+        auth: Auth::Bearer(Secret::new(TOKEN.to_owned())),
+        http: Http::new(&Route::default())?,
     };
     Ok(Setup {
         origin: ORIGIN.to_owned(),

@@ -15,6 +15,7 @@ use observance_record::{
 
 use super::{
     batch::{Batch, By, Overtaken},
+    bodies::Places,
     fold::{self, FoldError},
     setup::Setup,
 };
@@ -95,6 +96,7 @@ impl Publishing {
 #[derive(Debug)]
 struct Said {
     ledger: Ledger,
+    places: Places,
     tiles: Publishing,
     salts: SaltKey,
 }
@@ -114,6 +116,7 @@ impl Said {
         told: &mut Told<'_>,
     ) -> Result<(), JournalError> {
         fold::fold(&mut self.ledger, entries, artefacts, &self.salts)?;
+        self.places.note(commit.ordinal, entries, artefacts, &self.ledger);
         for (place, entry) in (0..).zip(entries) {
             told(place, entry, artefacts);
         }
@@ -148,7 +151,7 @@ impl Journal {
             .map_err(|source| JournalError::Origin { origin: setup.origin.clone(), source })?;
         let vkey = signer.verifier().to_string();
         let tiles = Publishing { tiles: Tiles::resume(store).await?, ..Publishing::default() };
-        let mut said = Said { ledger: Ledger::default(), tiles, salts };
+        let mut said = Said { ledger: Ledger::default(), places: Places::default(), tiles, salts };
         let mut reader =
             |commit: Commit, outside: Vec<Bytes>| Ok(said.take(&commit, &outside, told).map_err(Box::new)?);
         let log = Log::open(store, &setup.origin, signer, memory, &mut reader).await?;
@@ -163,6 +166,11 @@ impl Journal {
     /// The verifier key of the log's checkpoints.
     pub fn vkey(&self) -> &str {
         &self.vkey
+    }
+
+    /// Where sealed bodies lie.
+    pub(super) const fn places(&self) -> &Places {
+        &self.said.places
     }
 
     /// The key that salts new rows.

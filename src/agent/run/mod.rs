@@ -5,6 +5,7 @@
 //! and nothing is told that is not recorded.
 
 mod batch;
+mod bodies;
 mod changes;
 mod deliver;
 mod export;
@@ -299,10 +300,11 @@ impl Agent {
         let (setup, busy, chance) = (Arc::clone(&self.setup), self.me.task(), self.chance.clone());
         // a clock that was set back does not let a run speak about an instant before the record that it follows
         let started = self.journal.now();
+        let bodies = self.journal.places().reader(&id, &self.store);
         let spawned = self.tasks.spawn(async move {
             let clock = busy.clock();
             let (collected, state) =
-                collect_once(&setup, (&task, started), &prior, state, clock, &chance).await;
+                collect_once(&setup, (&task, started), (&prior, &bodies), state, clock, &chance).await;
             Done::Run(Box::new((task, collected, state)))
         });
         self.doing.insert(spawned.id(), Doing::Run(id));
@@ -386,7 +388,7 @@ impl Agent {
 async fn collect_once(
     setup: &Setup,
     (task, started): (&Task, Instant),
-    prior: &observance_record::table::Rows,
+    (prior, bodies): (&observance_record::table::Rows, &bodies::Bodies),
     mut state: collect::State,
     clock: &Clock,
     chance: &Chance,
@@ -396,10 +398,11 @@ async fn collect_once(
     let request = collect::Request {
         params: &source.params,
         base_url: source.base_url.as_deref(),
-        token: &source.token,
+        auth: &source.auth,
         item_key: &item_key,
         window: task.window,
         prior,
+        bodies: Some(bodies),
         started,
     };
     let collected =

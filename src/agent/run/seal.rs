@@ -228,7 +228,7 @@ fn receipt_lines(lines: &[Vec<u8>], salting: &Salting<'_>) -> (Receipts, Option<
 }
 
 fn channel(channel: &collect::Channel) -> Channel {
-    let host = |host: &collect::Host| Host { host: host.host.clone(), spki: host.spki, root: None };
+    let host = |host: &collect::Host| Host { host: host.host.clone(), spki: host.spki, root: host.root };
     Channel {
         hosts: channel.hosts.iter().map(host).collect(),
         proxy: channel.proxy.is_some(),

@@ -9,10 +9,9 @@ use observance_judge::{Params, Policy};
 use observance_record::{Digest, entry};
 
 use crate::{
-    collect::{Http, Manifest},
+    collect::{Auth, Http, Manifest},
     key::Keys,
     schedule::Schedule,
-    secret::Secret,
     tell::Route,
 };
 
@@ -26,8 +25,8 @@ pub struct Source {
     pub params: BTreeMap<String, String>,
     /// Where to read instead of the vendor's own address.
     pub base_url: Option<String>,
-    /// The credential.
-    pub token: Secret,
+    /// Who asks.
+    pub auth: Auth,
     /// The way there.
     pub http: Http,
 }

@@ -11,13 +11,8 @@ mod yaml;
 use observance_record::Digest;
 
 pub use self::yaml::Fault;
-use super::{
-    condition::Condition,
-    outcome,
-    project::{Path, Projection},
-    redact,
-    template::Template,
-};
+pub(super) use super::project::Projection;
+use super::{condition::Condition, outcome, project::Path, redact, template::Template};
 
 /// A manifest without faults.
 #[derive(Debug)]
@@ -28,6 +23,7 @@ pub struct Manifest {
     pub(super) title: String,
     pub(super) connection: Connection,
     pub(super) permissions: Permissions,
+    pub(super) conditional: Conditional,
     pub(super) limits: Limits,
     pub(super) receipts: Receipts,
     pub(super) outcomes: Vec<outcome::Rule>,
@@ -93,6 +89,8 @@ impl Manifest {
 pub(super) struct Connection {
     /// Default base address, without a slash at its end.
     pub base_url: String,
+    /// Further hosts that a redirect or a next page may lead to; they are never told who asks.
+    pub allow_hosts: Vec<String>,
     /// Sent with every request.
     pub headers: Vec<(String, String)>,
     /// Names of the request's parameters.
@@ -108,6 +106,16 @@ pub(super) struct Permissions {
     pub granted: Option<String>,
     /// A granted scope that begins with none of these may write.
     pub reads: Vec<String>,
+}
+
+/// How the source is asked whether something changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Conditional {
+    /// By the ETags that it gave to the same credential.
+    #[default]
+    Etag,
+    /// Also by ETags that are computed from the sealed body, as GitHub makes them.
+    GithubEtag,
 }
 
 /// The bounds of one run.

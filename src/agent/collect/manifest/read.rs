@@ -3,17 +3,18 @@
 use observance_record::Digest;
 
 use super::{
-    Connection, Fault, Limits, Manifest, Permissions, Rate, Receipts, parts, populations, steps,
+    Conditional, Connection, Fault, Limits, Manifest, Permissions, Rate, Receipts, parts, populations, steps,
     yaml::{self, Faults, Section, Spot},
 };
 
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 12] = [
     "apiVersion",
     "kind",
     "metadata",
     "contract",
     "connection",
     "permissions",
+    "conditional",
     "limits",
     "receipts",
     "outcomes",
@@ -60,6 +61,7 @@ fn read(digest: Digest, root: &Spot<'_>, faults: &mut Faults) -> Manifest {
         title,
         connection,
         permissions: sections.get("permissions").map(|s| permissions(s, faults)).unwrap_or_default(),
+        conditional: sections.get("conditional").and_then(|s| conditional(s, faults)).unwrap_or_default(),
         limits: limits(sections.get("limits"), faults),
         receipts: sections.get("receipts").map(|s| receipts(s, faults)).unwrap_or_default(),
         outcomes,
@@ -104,23 +106,42 @@ fn metadata(sections: &Section<'_>, faults: &mut Faults) -> (String, u64, String
 }
 
 fn connection(spot: &Spot<'_>, faults: &mut Faults) -> Connection {
-    let section = spot.section(faults, &["base_url", "headers", "params"]);
+    let section = spot.section(faults, &["base_url", "allow_hosts", "headers", "params"]);
     let address = |text: &str| {
         let url = url::Url::parse(text).ok()?;
         let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-        (url.scheme() == "https" && plain).then(|| text.trim_end_matches('/').to_owned())
+        let named = url.domain().is_some_and(is_outside);
+        (url.scheme() == "https" && plain && named).then(|| text.trim_end_matches('/').to_owned())
     };
     Connection {
         base_url: section
             .need(faults, "base_url")
             .and_then(|s| s.read(faults, "an https address without user, query or fragment", address))
             .unwrap_or_default(),
+        allow_hosts: section.get("allow_hosts").map(|s| hosts(s, faults)).unwrap_or_default(),
         headers: section.get("headers").map(|s| parts::headers(s, faults)).unwrap_or_default(),
         params: section
             .get("params")
             .map(|s| s.list(faults).iter().filter_map(|s| parts::name(s, faults)).collect())
             .unwrap_or_default(),
     }
+}
+
+/// A name that could be a host of others: this machine and bare addresses are for the configuration to name.
+fn is_outside(name: &str) -> bool {
+    name.contains('.') && !name.ends_with(".localhost") && !name.ends_with('.')
+}
+
+fn hosts(spot: &Spot<'_>, faults: &mut Faults) -> Vec<String> {
+    let host = |text: &str| {
+        let url = url::Url::parse(&format!("https://{text}")).ok()?;
+        let bare = url.domain() == Some(text) && url.as_str() == format!("https://{text}/");
+        (bare && is_outside(text)).then(|| text.to_owned())
+    };
+    let list = spot.list(faults);
+    list.iter()
+        .filter_map(|s| s.read(faults, "a host's name in small letters, as uploads.example.org", host))
+        .collect()
 }
 
 fn permissions(spot: &Spot<'_>, faults: &mut Faults) -> Permissions {
@@ -139,6 +160,14 @@ fn permissions(spot: &Spot<'_>, faults: &mut Faults) -> Permissions {
         granted: section.get("granted").and_then(|s| parts::header(s, faults)),
         reads: section.get("reads").map(|s| parts::texts(s, faults)).unwrap_or_default(),
     }
+}
+
+fn conditional(spot: &Spot<'_>, faults: &mut Faults) -> Option<Conditional> {
+    spot.read(faults, "etag or github_etag", |text| match text {
+        "etag" => Some(Conditional::Etag),
+        "github_etag" => Some(Conditional::GithubEtag),
+        _ => None,
+    })
 }
 
 fn receipts(spot: &Spot<'_>, faults: &mut Faults) -> Receipts {

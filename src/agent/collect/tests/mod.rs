@@ -1,9 +1,13 @@
 //! The collector as a whole: its catalogue of cases, real recordings, and the scenarios in which peers fail.
 
+mod app;
 mod catalogue;
+mod conditional;
 mod manifests;
+pub(super) mod pki;
 mod recordings;
 mod scenarios;
+mod tls;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -16,7 +20,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::http::{Answer, Ask, Broken, Headers};
-use super::{Collected, Http, Manifest, Request, State, Window, collect};
+use super::{Auth, Bodies, Collected, Http, Manifest, Request, State, Window, collect};
 use crate::{chance::Chance, clock::Clock, secret::Secret};
 use observance_record::{Instant, Item, item::ItemKey};
 
@@ -47,15 +51,29 @@ pub(super) async fn run(
     prior: &BTreeMap<Item, Vec<u8>>,
     state: &mut State,
 ) -> Collected {
+    let token = Auth::Bearer(Secret::new("ghp_hush".to_owned()));
+    run_as(&token, manifest, (http, base_url), (window, None), prior, state).await
+}
+
+/// The same, whoever asks.
+pub(super) async fn run_as(
+    auth: &Auth,
+    manifest: &Manifest,
+    (http, base_url): (&Http, Option<&str>),
+    (window, bodies): (Option<Window>, Option<&dyn Bodies>),
+    prior: &BTreeMap<Item, Vec<u8>>,
+    state: &mut State,
+) -> Collected {
     let busy = Clock::simulated(started()).busy();
     let clock = busy.clock();
     let request = Request {
         params: &BTreeMap::from([("org".to_owned(), "acme".to_owned())]),
         base_url,
-        token: &Secret::new("ghp_hush".to_owned()),
+        auth,
         item_key: &ItemKey::new([7; 32]),
         window,
         prior,
+        bodies,
         started: started(),
     };
     let seen = collect(manifest, &request, state, http, clock, &Chance::seeded(1)).await;
@@ -86,9 +104,11 @@ impl Script {
     }
 
     pub(super) fn answer(&self, url: &Url, ask: Ask<'_>) -> Result<Answer, Broken> {
-        assert_eq!(url.host_str(), Some("api.github.com"), "nothing may be sent elsewhere");
-        assert_eq!(ask.headers.get("authorization"), Some("Bearer ghp_hush"));
+        let (host, ours) = (url.host_str().unwrap(), url.host_str() == Some("api.github.com"));
+        let shown = ask.headers.get("authorization");
+        assert_eq!(shown, ours.then_some("Bearer ghp_hush"), "nobody else may learn who asks");
         let key = url.query().map_or(url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+        let key = if ours { key } else { format!("{host}{key}") };
         let mut answers = self.0.lock().unwrap();
         let left = answers.get_mut(&key).unwrap_or_else(|| panic!("nothing is scripted for {key}"));
         let answer = if left.len() > 1 { left.pop().unwrap() } else { left[0].clone() };
