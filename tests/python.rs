@@ -207,7 +207,7 @@ const FORGERIES: &[Forgery] = &[
     ("a changed configuration", "seals another row", |_, files| {
         flip(files, "data/sealed/000000000002/row", 0);
     }),
-    ("a changed alert", "seals another row", |_, files| flip(files, "data/sealed/000000000014/row", 0)),
+    ("a changed alert", "seals another row", |_, files| flip(files, "data/sealed/000000000012/row", 0)),
     ("another file under a digest", "is not what names it", |_, files| {
         let path = files.keys().find(|path| path.ends_with(".yaml")).unwrap().clone();
         flip(files, &path, 0);
