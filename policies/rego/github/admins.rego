@@ -14,7 +14,7 @@
 #     approved: {}       # login in lower case: { by, from, until }; for every repository
 #     admins_max: 5      # besides the owners
 #   needs:
-#     steps: [writers, owners]
+#     steps: [collaborators, owners]
 #     fields: [archived]
 package github.admins
 
@@ -23,10 +23,10 @@ import data.lib.row
 
 judged if {
 	input.row.archived == false
-	is_array(input.row.writers)
+	is_array(input.row.collaborators)
 	is_array(input.row.owners)
-	every step in {"writers", "owners"} { row.seen(step) }
-	every writer in input.row.writers { is_boolean(writer.permissions.admin) }
+	every step in {"collaborators", "owners"} { row.seen(step) }
+	every person in input.row.collaborators { is_boolean(person.permissions.admin) }
 }
 
 not_applicable contains "repository.archived" if input.row.archived == true
@@ -34,13 +34,13 @@ not_applicable contains "repository.archived" if input.row.archived == true
 owners contains owner.id if some owner in input.row.owners
 
 # Only where the owners are known can somebody be said to be none.
-admins contains lower(writer.login) if {
+admins contains lower(person.login) if {
 	input.row.archived == false
 	row.seen("owners")
 	is_array(input.row.owners)
-	some writer in input.row.writers
-	writer.permissions.admin == true
-	not writer.id in owners
+	some person in input.row.collaborators
+	person.permissions.admin == true
+	not person.id in owners
 }
 
 lacking contains [login, lack] if {

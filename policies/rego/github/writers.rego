@@ -17,7 +17,7 @@
 #     services: {}    # login in lower case: { owner: a person of the register, until }
 #     keys: {}        # number of a deploy key that may write: { by, from, until }
 #   needs:
-#     steps: [writers, keys]
+#     steps: [collaborators, keys]
 #     fields: [archived]
 #   exposure: changes
 package github.writers
@@ -28,16 +28,20 @@ import data.lib.row
 
 judged if {
 	input.row.archived == false
-	is_array(input.row.writers)
+	is_array(input.row.collaborators)
 	is_array(input.row.keys)
-	every step in {"writers", "keys"} { row.seen(step) }
+	every step in {"collaborators", "keys"} { row.seen(step) }
 }
 
 not_applicable contains "repository.archived" if input.row.archived == true
 
+# A role that does not say that it cannot push may push.
+reads(person) if person.permissions.push == false
+
 found contains [writer.login, kind, code] if {
 	input.row.archived == false
-	some writer in input.row.writers
+	some writer in input.row.collaborators
+	not reads(writer)
 	some [kind, code] in register.findings(writer, input.params.people, input.params.services, time.now_ns())
 }
 
