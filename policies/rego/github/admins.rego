@@ -5,7 +5,7 @@
 #   repository and are judged by GH-04. Whoever administers a repository can change its rules, and so bypass them.
 # custom:
 #   contract: 1
-#   id: GH-04b
+#   id: GH-04-admins
 #   population: repository_access
 #   controls: [privileged-access]
 #   empty: unknown

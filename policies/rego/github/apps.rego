@@ -3,8 +3,8 @@
 # description: >-
 #   Judges each app that is installed in the organisation by a list that the organisation declares. An app whose rights or
 #   repositories changed after its approval began needs a new one. Apps do not expire at the source; the approval does.
-#   Which of them can write code is GH-03b. Classic tokens of people are invisible to any credential of the organisation:
-#   GH-17 to GH-17c do not speak of them.
+#   Which of them can write code is GH-03-apps. Classic tokens of people are invisible to any credential of the organisation:
+#   none of GH-17 speaks of them.
 # custom:
 #   contract: 1
 #   id: GH-17

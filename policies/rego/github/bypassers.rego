@@ -5,7 +5,7 @@
 #   who is excepted from review. Who may bypass a ruleset is shown only to those who may change it, and no right to
 #   write is ever asked for: where rulesets alone protect the branch the answer is unknown, with `bypass_list.hidden`.
 #   Where both protect it, each binds by itself, and classic protection without exceptions is enough. Whoever
-#   administers the repository can change its rules; who that is, is GH-04b.
+#   administers the repository can change its rules; who that is, is GH-04-admins.
 # custom:
 #   contract: 1
 #   id: GH-06

@@ -7,7 +7,7 @@
 #   passes; how long it was open shows in the items' history.
 # custom:
 #   contract: 1
-#   id: GH-16a
+#   id: GH-16-alerts
 #   population: code_alerts
 #   controls: [static-analysis]
 #   empty: passed    # the list counts as whole only with an owner's credential

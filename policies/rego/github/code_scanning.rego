@@ -4,7 +4,7 @@
 #   Judges each repository by the newest analysis of its default branch that did not end in an error: it passes if the
 #   commit that the branch stands at was analysed, however long ago (a repository in which nothing happens needs no new
 #   analysis), or if the newest analysis is recent. Which tool it was, and which languages it covered, is not judged.
-#   Where the plan lacks the feature the reason says so. Findings are GH-16a.
+#   Where the plan lacks the feature the reason says so. Findings are GH-16-alerts.
 # custom:
 #   contract: 1
 #   id: GH-16

@@ -6,7 +6,7 @@
 #   its organisation, and not laxer.
 # custom:
 #   contract: 1
-#   id: GH-03a
+#   id: GH-03-defaults
 #   population: organisation
 #   controls: [write-access]
 #   empty: unknown

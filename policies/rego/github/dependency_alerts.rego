@@ -8,7 +8,7 @@
 #   in which they were off stands under GH-15.
 # custom:
 #   contract: 1
-#   id: GH-15a
+#   id: GH-15-alerts
 #   population: dependabot_alerts
 #   controls: [dependency-vulnerabilities]
 #   empty: passed    # the list counts as whole only with an owner's credential

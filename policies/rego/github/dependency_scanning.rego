@@ -3,7 +3,7 @@
 # description: >-
 #   Judges each repository by whether the source raises alerts about its dependencies (Dependabot alerts). It says so in one
 #   of two ways: "not off" (204, read as absent) or "disabled", in words. Every other answer is unknown. The alerts are
-#   GH-15a. An archived repository is not scanned.
+#   GH-15-alerts. An archived repository is not scanned.
 # custom:
 #   contract: 1
 #   id: GH-15

@@ -5,7 +5,7 @@
 #   replaced. A key that may write must moreover be on the list that the organisation declares.
 # custom:
 #   contract: 1
-#   id: GH-17b
+#   id: GH-17-keys
 #   population: deploy_keys
 #   controls: [machine-access]
 #   empty: not_applicable

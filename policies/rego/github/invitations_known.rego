@@ -5,7 +5,7 @@
 #   is unknown until it is taken up. Having no open invitation is not applicable.
 # custom:
 #   contract: 1
-#   id: GH-02b
+#   id: GH-02-invited
 #   population: invitations
 #   controls: [known-accounts]
 #   empty: not_applicable

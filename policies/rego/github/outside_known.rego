@@ -5,7 +5,7 @@
 #   it, with an end: the day on which the access is to go.
 # custom:
 #   contract: 1
-#   id: GH-02a
+#   id: GH-02-outside
 #   population: outside_collaborators
 #   controls: [known-accounts]
 #   empty: not_applicable

@@ -5,7 +5,7 @@
 #   way in. Bots are not counted among the least, and are among the most. Who they are is GH-04.
 # custom:
 #   contract: 1
-#   id: GH-04a
+#   id: GH-04-count
 #   population: organisation_owners
 #   controls: [privileged-access]
 #   empty: unknown

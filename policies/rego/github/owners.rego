@@ -1,8 +1,8 @@
 # METADATA
 # title: Every owner of the organisation is approved
 # description: >-
-#   Judges each owner by a list that the organisation declares. How many owners there are is GH-04a; who administers a
-#   single repository GH-04b; who holds a role of the organisation GH-04c. Owners of an enterprise above the organisation
+#   Judges each owner by a list that the organisation declares. How many owners there are is GH-04-count; who administers a
+#   single repository GH-04-admins; who holds a role of the organisation GH-04-roles. Owners of an enterprise above the organisation
 #   are not seen here.
 # custom:
 #   contract: 1

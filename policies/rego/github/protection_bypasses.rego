@@ -3,10 +3,10 @@
 # description: >-
 #   Judges each alert of secret scanning by whether the secret was pushed although push protection had stopped it. It
 #   passes if nobody did, if somebody else agreed at the source, or if it was approved here afterwards. What became of
-#   the secret is GH-14a.
+#   the secret is GH-14-alerts.
 # custom:
 #   contract: 1
-#   id: GH-14b
+#   id: GH-14-pushes
 #   population: secret_alerts
 #   controls: [secret-scanning]
 #   empty: passed    # the list counts as whole only with an owner's credential

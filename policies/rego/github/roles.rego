@@ -5,7 +5,7 @@
 #   by who holds it, directly or through a team. A role that nobody holds, and one that only reads, is not applicable.
 # custom:
 #   contract: 1
-#   id: GH-04c
+#   id: GH-04-roles
 #   population: roles
 #   controls: [privileged-access]
 #   empty: not_applicable

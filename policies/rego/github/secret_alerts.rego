@@ -7,7 +7,7 @@
 #   agreed at the source, or if it was approved here. The secret itself is never read.
 # custom:
 #   contract: 1
-#   id: GH-14a
+#   id: GH-14-alerts
 #   population: secret_alerts
 #   controls: [secret-scanning]
 #   empty: passed    # the list counts as whole only with an owner's credential

@@ -3,7 +3,7 @@
 # description: >-
 #   Judges each repository by the source's own settings, which are shown to administrators and owners alone: who may not see
 #   them leaves it unknown. Where the plan lacks the feature the reason says so (`secret_scanning.unlicensed`): nothing
-#   scans there, whoever is to blame. The alerts are GH-14a, pushes past the protection GH-14b. An archived repository
+#   scans there, whoever is to blame. The alerts are GH-14-alerts, pushes past the protection GH-14-pushes. An archived repository
 #   takes no pushes.
 # custom:
 #   contract: 1

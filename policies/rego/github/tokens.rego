@@ -7,7 +7,7 @@
 #   the grant itself.
 # custom:
 #   contract: 1
-#   id: GH-17a
+#   id: GH-17-tokens
 #   population: tokens
 #   controls: [machine-access]
 #   empty: not_applicable

@@ -5,7 +5,7 @@
 #   factor is insecure (text messages). Both are shown to owners alone. Having no outside collaborator is not applicable.
 # custom:
 #   contract: 1
-#   id: GH-01c
+#   id: GH-01-outside
 #   population: outside_collaborators
 #   controls: [two-factor]
 #   empty: not_applicable

@@ -1,12 +1,12 @@
 # METADATA
 # title: The organisation demands a second factor of everybody
 # description: >-
-#   Judges the organisation's own setting; who has a second factor is judged account by account (GH-01, GH-01b, GH-01c). The
+#   Judges the organisation's own setting; who has a second factor is judged account by account (GH-01, GH-01-strength, GH-01-outside). The
 #   setting is shown to owners alone, so a credential that is not an owner's leaves this unknown. Where an identity
 #   provider manages all accounts the setting does not exist, and what the provider demands is judged there.
 # custom:
 #   contract: 1
-#   id: GH-01a
+#   id: GH-01-required
 #   population: organisation
 #   controls: [two-factor]
 #   empty: unknown

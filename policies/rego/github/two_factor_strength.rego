@@ -5,7 +5,7 @@
 #   account has a second factor at all is GH-01. The list is shown to owners alone.
 # custom:
 #   contract: 1
-#   id: GH-01b
+#   id: GH-01-strength
 #   population: accounts
 #   controls: [two-factor]
 #   empty: unknown

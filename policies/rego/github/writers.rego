@@ -3,8 +3,8 @@
 # description: >-
 #   Judges each repository by everybody who can push to it, however the right was given (owner, team, base permission,
 #   invitation), and by its deploy keys that may write. People are matched by the register that GH-02 describes; who is in
-#   no register is unknown. The organisation's defaults and its Actions token are GH-03a, installed apps GH-03b, teams
-#   GH-03c. An archived repository takes no changes.
+#   no register is unknown. The organisation's defaults and its Actions token are GH-03-defaults, installed apps GH-03-apps, teams
+#   GH-03-teams. An archived repository takes no changes.
 # custom:
 #   contract: 1
 #   id: GH-03

@@ -5,7 +5,7 @@
 #   declares. Apps that cannot are not applicable here; that every app is approved at all is GH-17.
 # custom:
 #   contract: 1
-#   id: GH-03b
+#   id: GH-03-apps
 #   population: installations
 #   controls: [write-access]
 #   empty: not_applicable

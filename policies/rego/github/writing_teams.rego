@@ -5,7 +5,7 @@
 #   declares. A role of the organisation's own making counts as writing unless the source says that it cannot push.
 # custom:
 #   contract: 1
-#   id: GH-03c
+#   id: GH-03-teams
 #   population: teams
 #   controls: [write-access]
 #   empty: not_applicable

@@ -30,6 +30,40 @@ pub struct Shipped {
     pub max_gap_s: u32,
 }
 
+const POLICIES: [&str; 31] = [
+    "GH-01",
+    "GH-01-outside",
+    "GH-01-required",
+    "GH-01-strength",
+    "GH-02",
+    "GH-02-invited",
+    "GH-02-outside",
+    "GH-03",
+    "GH-03-apps",
+    "GH-03-defaults",
+    "GH-03-teams",
+    "GH-04",
+    "GH-04-admins",
+    "GH-04-count",
+    "GH-04-roles",
+    "GH-05",
+    "GH-06",
+    "GH-07",
+    "GH-08",
+    "GH-10",
+    "GH-14",
+    "GH-14-alerts",
+    "GH-14-pushes",
+    "GH-15",
+    "GH-15-alerts",
+    "GH-16",
+    "GH-16-alerts",
+    "GH-17",
+    "GH-17-hooks",
+    "GH-17-keys",
+    "GH-17-tokens",
+];
+
 impl Catalogue {
     /// What this release ships.
     pub fn shipped() -> Self {
@@ -46,8 +80,12 @@ impl Catalogue {
                 collector("github.branch_rules", "0 * * * *", 60, 600, 2 * 3600),
                 collector("github.members", "0 1 * * *", 60, 3600, 26 * 3600),
                 collector("github.changes", "0 */6 * * *", 60, 3600, 8 * 3600),
+                collector("github.organisation", "30 1 * * *", 60, 3600, 26 * 3600),
+                collector("github.accounts", "45 1 * * *", 60, 3600, 26 * 3600),
+                collector("github.access", "15 2 * * *", 60, 3600, 26 * 3600),
+                collector("github.security", "15 3 * * *", 60, 3600, 26 * 3600),
             ],
-            policies: ["GH-01", "GH-05", "GH-08", "GH-10"].map(str::to_owned).to_vec(),
+            policies: POLICIES.map(str::to_owned).to_vec(),
             frameworks: ["soc2", "iso27001"].map(str::to_owned).to_vec(),
         }
     }

@@ -1,11 +1,11 @@
 //! Every collector brings its own cases: what a source answered, and the rows and claims that must come of it.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{collections::BTreeMap, fs};
 
 use observance_record::verdict::Code;
 use serde_json::{Value, json};
 
-use super::{Script, collectors, rows, run, shipped};
+use super::{Script, collectors, every_collector, rows, run, shipped};
 use crate::collect::{Collected, Http, RunResult, State};
 
 /// Runs each case under `collectors/*/*/cases` with its own manifest; whatever folder there is, is run.
@@ -39,19 +39,6 @@ async fn every_case_comes_out_as_it_says() {
         }
     }
     assert!(wrong.is_empty(), "{} of {cases} cases:\n{}", wrong.len(), wrong.join("\n"));
-}
-
-/// `system/name` of every folder that holds a manifest.
-fn every_collector() -> Vec<String> {
-    let folders = |of: PathBuf| fs::read_dir(of).unwrap().map(|entry| entry.unwrap().path());
-    let mut names: Vec<String> = folders(collectors())
-        .filter(|system| system.is_dir())
-        .flat_map(folders)
-        .filter(|folder| folder.join("collector.yaml").is_file())
-        .map(|folder| folder.strip_prefix(collectors()).unwrap().to_str().unwrap().to_owned())
-        .collect();
-    names.sort();
-    names
 }
 
 /// What a case states: everything that a verdict could rest on.

@@ -15,6 +15,43 @@ fn the_shipped_collectors_yield_what_they_say() {
     assert_eq!(yields("github/branch_rules"), [of("repositories", "repository", false)]);
     assert_eq!(yields("github/members"), [of("members", "account", false)]);
     assert_eq!(yields("github/changes"), [of("changes", "change", true), of("bypasses", "repository", true)]);
+    assert_eq!(
+        yields("github/organisation"),
+        [
+            of("organisation", "organisation", false),
+            of("installations", "installation", false),
+            of("tokens", "token", false),
+            of("hooks", "hook", false)
+        ]
+    );
+    assert_eq!(
+        yields("github/accounts"),
+        [
+            of("accounts", "account", false),
+            of("owners", "account", false),
+            of("organisation_owners", "organisation", false),
+            of("outside_collaborators", "account", false),
+            of("invitations", "invitation", false),
+            of("roles", "role", false)
+        ]
+    );
+    assert_eq!(
+        yields("github/access"),
+        [
+            of("repository_access", "repository", false),
+            of("deploy_keys", "deploy_key", false),
+            of("teams", "team", false)
+        ]
+    );
+    assert_eq!(
+        yields("github/security"),
+        [
+            of("repository_security", "repository", false),
+            of("secret_alerts", "secret_alert", false),
+            of("dependabot_alerts", "dependency_alert", false),
+            of("code_alerts", "code_alert", false)
+        ]
+    );
     let manifest = shipped("github/members");
     assert_eq!(
         (manifest.id(), manifest.version(), manifest.params()),

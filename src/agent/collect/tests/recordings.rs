@@ -1,11 +1,11 @@
 //! Real recorded answers of GitHub go through classification and projection: none panics, none is read as "no rows".
 
-use std::{env, fs, path::PathBuf};
+use std::{collections::BTreeMap, env, fs, path::PathBuf};
 
 use observance_record::{item::ItemKey, population::Outcome};
 use serde_json::{Value, json};
 
-use super::answer_of;
+use super::{answer_of, every_collector, shipped};
 use crate::collect::{Manifest, http::Answer, outcome::why, page::weigh};
 
 /// Recordings that hold unexpanded wiremock templates; no source ever sent these bytes.
@@ -79,6 +79,61 @@ fn real_answers_are_understood_or_refused() {
     }
     assert_eq!((refused, read), (TEMPLATED, RECORDINGS - TEMPLATED));
     assert!(records > 300, "{records}");
+}
+
+/// Every recording of a path that a shipped collector asks goes through that collector's own step.
+#[test]
+fn recordings_of_the_paths_that_are_asked_go_through_their_own_steps() {
+    let Some(lines) = recordings() else { return };
+    let key = ItemKey::new([1; 32]);
+    let manifests: Vec<Manifest> = every_collector().iter().map(|name| shipped(name)).collect();
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for line in lines.lines() {
+        let recording: Value = serde_json::from_str(line).unwrap();
+        let Ok(answer) = load(line) else { continue };
+        let path = recording["url"].as_str().unwrap().split('?').next().unwrap().to_owned();
+        for (manifest, step) in manifests.iter().flat_map(|m| m.steps.iter().map(move |step| (m, step))) {
+            if !fits(step.get.source(), &path) {
+                continue;
+            }
+            let meaning = weigh(manifest, step, &answer, &key);
+            let whose = format!("{}.{} {line:.120}", manifest.id(), step.id);
+            let lacks = meaning.why == Some(why::FIELD_MISSING);
+            match (answer.status, meaning.outcome) {
+                (200, Outcome::Present) => {
+                    let body: Value = serde_json::from_slice(&answer.body).unwrap();
+                    assert_eq!(meaning.records.len(), body.as_array().map_or(1, Vec::len), "{whose}");
+                }
+                // a credential that was not an owner's
+                (200, Outcome::Forbidden) => assert!(lacks, "{whose}"),
+                // alerts are on: there is no "off" to be read
+                (204, Outcome::Absent) => assert_eq!(step.id, "dependabot_off", "{whose}"),
+                (status, outcome) => {
+                    assert!(status != 200 && !outcome.feeds(), "{whose}: {}", outcome.as_str())
+                }
+            }
+            *seen.entry(&step.id).or_default() += 1;
+        }
+    }
+    for step in [
+        "org",
+        "members",
+        "outside",
+        "teams",
+        "collaborators",
+        "keys",
+        "rules",
+        "protection",
+        "dependabot_off",
+    ] {
+        assert!(seen.contains_key(step), "no recording went through {step}: {seen:?}");
+    }
+}
+
+/// Whether an address has the form of a step's path: every `{...}` is one part.
+fn fits(template: &str, path: &str) -> bool {
+    let (wanted, found): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
+    wanted.len() == found.len() && wanted.iter().zip(found).all(|(a, b)| a.starts_with('{') || *a == b)
 }
 
 fn recordings() -> Option<String> {
