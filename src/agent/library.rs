@@ -26,20 +26,44 @@ const COLLECTORS: &[(&str, &[u8])] = &[
         include_bytes!("../../collectors/github/branch_rules/collector.yaml"),
     ),
     (
+        "collectors/github/change_checks/collector.yaml",
+        include_bytes!("../../collectors/github/change_checks/collector.yaml"),
+    ),
+    (
         "collectors/github/changes/collector.yaml",
         include_bytes!("../../collectors/github/changes/collector.yaml"),
     ),
     (
+        "collectors/github/environments/collector.yaml",
+        include_bytes!("../../collectors/github/environments/collector.yaml"),
+    ),
+    (
         "collectors/github/members/collector.yaml",
         include_bytes!("../../collectors/github/members/collector.yaml"),
+    ),
+    (
+        "collectors/github/recent_bypasses/collector.yaml",
+        include_bytes!("../../collectors/github/recent_bypasses/collector.yaml"),
+    ),
+    (
+        "collectors/github/updates/collector.yaml",
+        include_bytes!("../../collectors/github/updates/collector.yaml"),
     ),
 ];
 
 const POLICIES: &[(&str, &[u8])] = &[
     ("approvals", include_bytes!("../../policies/rego/github/approvals.rego")),
     ("branch_rules", include_bytes!("../../policies/rego/github/branch_rules.rego")),
+    ("bypass_reviews", include_bytes!("../../policies/rego/github/bypass_reviews.rego")),
     ("bypasses", include_bytes!("../../policies/rego/github/bypasses.rego")),
+    ("chain", include_bytes!("../../policies/rego/github/chain.rego")),
+    ("checks", include_bytes!("../../policies/rego/github/checks.rego")),
+    ("deployments", include_bytes!("../../policies/rego/github/deployments.rego")),
+    ("environments", include_bytes!("../../policies/rego/github/environments.rego")),
+    ("tickets", include_bytes!("../../policies/rego/github/tickets.rego")),
+    ("tie_out", include_bytes!("../../policies/rego/github/tie_out.rego")),
     ("two_factor", include_bytes!("../../policies/rego/github/two_factor.rego")),
+    ("updates", include_bytes!("../../policies/rego/github/updates.rego")),
 ];
 
 const LIBRARY: &[(&str, &[u8])] =

@@ -30,6 +30,21 @@ pub struct Shipped {
     pub max_gap_s: u32,
 }
 
+const POLICIES: [&str; 12] = [
+    "GH-01",
+    "GH-05",
+    "GH-08",
+    "GH-09",
+    "GH-09-chain",
+    "GH-10",
+    "GH-10-review",
+    "GH-11",
+    "GH-12",
+    "GH-13",
+    "GH-13-environments",
+    "GH-13-tie",
+];
+
 impl Catalogue {
     /// What this release ships.
     pub fn shipped() -> Self {
@@ -46,8 +61,12 @@ impl Catalogue {
                 collector("github.branch_rules", "0 * * * *", 60, 600, 2 * 3600),
                 collector("github.members", "0 1 * * *", 60, 3600, 26 * 3600),
                 collector("github.changes", "0 */6 * * *", 60, 3600, 8 * 3600),
+                collector("github.updates", "5 */6 * * *", 60, 3600, 8 * 3600),
+                collector("github.change_checks", "10 */6 * * *", 60, 3600, 8 * 3600),
+                collector("github.recent_bypasses", "30 */6 * * *", 60, 3600, 8 * 3600),
+                collector("github.environments", "0 2 * * *", 60, 3600, 26 * 3600),
             ],
-            policies: ["GH-01", "GH-05", "GH-08", "GH-10"].map(str::to_owned).to_vec(),
+            policies: POLICIES.map(str::to_owned).to_vec(),
             frameworks: ["soc2", "iso27001"].map(str::to_owned).to_vec(),
         }
     }

@@ -8,12 +8,22 @@ use serde_json::{Value, json};
 use super::{Script, collectors, rows, run, shipped};
 use crate::collect::{Collected, Http, RunResult, State};
 
+const NAMES: [&str; 7] = [
+    "github/branch_rules",
+    "github/change_checks",
+    "github/changes",
+    "github/environments",
+    "github/members",
+    "github/recent_bypasses",
+    "github/updates",
+];
+
 /// Runs each case under `collectors/*/*/cases` with its own manifest.
 #[tokio::test]
 async fn every_case_comes_out_as_it_says() {
     let mut cases = 0;
     let mut wrong = Vec::new();
-    for name in ["github/branch_rules", "github/members", "github/changes"] {
+    for name in NAMES {
         let manifest = shipped(name);
         let mut kinds = Vec::new();
         for entry in fs::read_dir(collectors().join(name).join("cases")).unwrap() {

@@ -15,6 +15,16 @@ fn the_shipped_collectors_yield_what_they_say() {
     assert_eq!(yields("github/branch_rules"), [of("repositories", "repository", false)]);
     assert_eq!(yields("github/members"), [of("members", "account", false)]);
     assert_eq!(yields("github/changes"), [of("changes", "change", true), of("bypasses", "repository", true)]);
+    assert_eq!(
+        yields("github/updates"),
+        [of("updates", "update", true), of("branches", "repository", true), of("deployments", "deployment", true)]
+    );
+    assert_eq!(
+        yields("github/change_checks"),
+        [of("tested_changes", "change", true), of("linked_changes", "change", true)]
+    );
+    assert_eq!(yields("github/environments"), [of("environments", "environment", false)]);
+    assert_eq!(yields("github/recent_bypasses"), [of("recent_bypasses", "bypass", false)]);
     let manifest = shipped("github/members");
     assert_eq!(
         (manifest.id(), manifest.version(), manifest.params()),
