@@ -77,9 +77,17 @@ fn a_full_file_means_what_it_says() {
             ("github.branch_rules", false),
             ("github.members", false),
             ("github.changes", true),
+            ("github.updates", false),
+            ("github.change_checks", false),
+            ("github.recent_bypasses", false),
+            ("github.environments", false),
             ("github.branch_rules@subsidiary", false),
             ("github.members@subsidiary", false),
             ("github.changes@subsidiary", true),
+            ("github.updates@subsidiary", false),
+            ("github.change_checks@subsidiary", false),
+            ("github.recent_bypasses@subsidiary", false),
+            ("github.environments@subsidiary", false),
         ]
     );
     let soc2 = &config.periods["soc2-2027"];

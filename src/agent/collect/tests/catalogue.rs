@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::{Script, collectors, rows, run, shipped};
 use crate::collect::{Collected, Http, RunResult, State};
 
-const NAMES: [&str; 7] = [
+/// The collectors of the folder.
+pub(super) const NAMES: [&str; 7] = [
     "github/branch_rules",
     "github/change_checks",
     "github/changes",

@@ -17,7 +17,11 @@ fn the_shipped_collectors_yield_what_they_say() {
     assert_eq!(yields("github/changes"), [of("changes", "change", true), of("bypasses", "repository", true)]);
     assert_eq!(
         yields("github/updates"),
-        [of("updates", "update", true), of("branches", "repository", true), of("deployments", "deployment", true)]
+        [
+            of("updates", "update", true),
+            of("branches", "repository", true),
+            of("deployments", "deployment", true)
+        ]
     );
     assert_eq!(
         yields("github/change_checks"),

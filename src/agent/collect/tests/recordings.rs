@@ -1,12 +1,18 @@
 //! Real recorded answers of GitHub go through classification and projection: none panics, none is read as "no rows".
 
-use std::{env, fs, path::PathBuf};
+use std::{collections::BTreeSet, env, fs, path::PathBuf};
 
 use observance_record::{item::ItemKey, population::Outcome};
 use serde_json::{Value, json};
 
-use super::answer_of;
-use crate::collect::{Manifest, http::Answer, outcome::why, page::weigh};
+use super::{answer_of, catalogue::NAMES, shipped};
+use crate::collect::{
+    Manifest,
+    http::Answer,
+    manifest::{Records, Step},
+    outcome::why,
+    page::weigh,
+};
 
 /// Recordings that hold unexpanded wiremock templates; no source ever sent these bytes.
 const TEMPLATED: usize = 21;
@@ -79,6 +85,64 @@ fn real_answers_are_understood_or_refused() {
     }
     assert_eq!((refused, read), (TEMPLATED, RECORDINGS - TEMPLATED));
     assert!(records > 300, "{records}");
+}
+
+/// Is the recording of the address that the step asks? Repositories are also recorded by their number.
+fn asks(step: &Step, address: &str) -> bool {
+    let path = address.split('?').next().unwrap_or_default();
+    let by_name = path.strip_prefix("/repositories/").and_then(|rest| rest.split_once('/'));
+    let path = by_name.map_or(path.to_owned(), |(_, rest)| format!("/repos/owner/name/{rest}"));
+    let (asked, recorded): (Vec<_>, Vec<_>) =
+        (step.get.source().split('/').collect(), path.split('/').collect());
+    let fits = |(asked, recorded): (&&str, &&str)| asked.starts_with('{') || asked == recorded;
+    asked.len() == recorded.len() && asked.iter().zip(&recorded).all(fits)
+}
+
+/// How many records the body holds, as the step finds them.
+fn held(step: &Step, body: &Value) -> usize {
+    match &step.records {
+        Records::One => 1,
+        Records::List => body.as_array().unwrap().len(),
+        Records::At(path) => {
+            path.parts().iter().fold(body, |body, part| &body[part.as_str()]).as_array().unwrap().len()
+        }
+    }
+}
+
+#[test]
+fn every_step_reads_what_was_recorded_of_its_address() {
+    let Some(lines) = recordings() else { return };
+    let key = ItemKey::new([1; 32]);
+    let mut read = BTreeSet::new();
+    for name in NAMES {
+        let manifest = shipped(name);
+        for (step, line) in manifest.steps.iter().flat_map(|step| lines.lines().map(move |line| (step, line)))
+        {
+            let recording: Value = serde_json::from_str(line).unwrap();
+            let asked = recording["method"] == "GET" && asks(step, recording["url"].as_str().unwrap());
+            let Ok(answer) = load(line) else { continue };
+            if !asked || answer.status != 200 {
+                continue;
+            }
+            let meaning = weigh(&manifest, step, &answer, &key);
+            let body: Value = serde_json::from_slice(&answer.body).unwrap();
+            let lacks = meaning.records.iter().any(|record| record.lacks);
+            assert!(meaning.outcome == Outcome::Present || lacks, "{name} {}: {line:.300}", step.id);
+            assert_eq!(meaning.records.len(), held(step, &body), "{name} {}: {line:.300}", step.id);
+            read.insert(format!("{name} {}", step.id));
+        }
+    }
+    for step in [
+        "github/updates update_pulls",
+        "github/updates head",
+        "github/updates merged",
+        "github/updates deployments",
+        "github/updates statuses",
+        "github/change_checks check_runs",
+        "github/changes reviews",
+    ] {
+        assert!(read.contains(step), "nothing is recorded for {step}: {read:?}");
+    }
 }
 
 fn recordings() -> Option<String> {
