@@ -30,7 +30,7 @@ pub struct Shipped {
     pub max_gap_s: u32,
 }
 
-const POLICIES: [&str; 31] = [
+const POLICIES: [&str; 39] = [
     "GH-01",
     "GH-01-outside",
     "GH-01-required",
@@ -50,7 +50,15 @@ const POLICIES: [&str; 31] = [
     "GH-06",
     "GH-07",
     "GH-08",
+    "GH-09",
+    "GH-09-chain",
     "GH-10",
+    "GH-10-review",
+    "GH-11",
+    "GH-12",
+    "GH-13",
+    "GH-13-environments",
+    "GH-13-tie",
     "GH-14",
     "GH-14-alerts",
     "GH-14-pushes",
@@ -80,6 +88,10 @@ impl Catalogue {
                 collector("github.branch_rules", "0 * * * *", 60, 600, 2 * 3600),
                 collector("github.members", "0 1 * * *", 60, 3600, 26 * 3600),
                 collector("github.changes", "0 */6 * * *", 60, 3600, 8 * 3600),
+                collector("github.updates", "0 */6 * * *", 60, 3600, 8 * 3600),
+                collector("github.change_checks", "0 */6 * * *", 60, 3600, 8 * 3600),
+                collector("github.recent_bypasses", "30 */6 * * *", 60, 3600, 8 * 3600),
+                collector("github.environments", "0 2 * * *", 60, 3600, 26 * 3600),
                 collector("github.organisation", "30 1 * * *", 60, 3600, 26 * 3600),
                 collector("github.accounts", "45 1 * * *", 60, 3600, 26 * 3600),
                 collector("github.access", "15 2 * * *", 60, 3600, 26 * 3600),

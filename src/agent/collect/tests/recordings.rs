@@ -6,7 +6,7 @@ use observance_record::{item::ItemKey, population::Outcome};
 use serde_json::{Value, json};
 
 use super::{answer_of, every_collector, shipped};
-use crate::collect::{Manifest, http::Answer, outcome::why, page::weigh};
+use crate::collect::{Manifest, http::Answer, manifest::Records, outcome::why, page::weigh};
 
 /// Recordings that hold unexpanded wiremock templates; no source ever sent these bytes.
 const TEMPLATED: usize = 21;
@@ -91,7 +91,7 @@ fn recordings_of_the_paths_that_are_asked_go_through_their_own_steps() {
     for line in lines.lines() {
         let recording: Value = serde_json::from_str(line).unwrap();
         let Ok(answer) = load(line) else { continue };
-        let path = recording["url"].as_str().unwrap().split('?').next().unwrap().to_owned();
+        let path = by_name(recording["url"].as_str().unwrap().split('?').next().unwrap());
         for (manifest, step) in manifests.iter().flat_map(|m| m.steps.iter().map(move |step| (m, step))) {
             if !fits(step.get.source(), &path) {
                 continue;
@@ -102,7 +102,7 @@ fn recordings_of_the_paths_that_are_asked_go_through_their_own_steps() {
             match (answer.status, meaning.outcome) {
                 (200, Outcome::Present) => {
                     let body: Value = serde_json::from_slice(&answer.body).unwrap();
-                    assert_eq!(meaning.records.len(), body.as_array().map_or(1, Vec::len), "{whose}");
+                    assert_eq!(meaning.records.len(), held(&step.records, &body), "{whose}");
                 }
                 // a credential that was not an owner's
                 (200, Outcome::Forbidden) => assert!(lacks, "{whose}"),
@@ -125,8 +125,32 @@ fn recordings_of_the_paths_that_are_asked_go_through_their_own_steps() {
         "rules",
         "protection",
         "dependabot_off",
+        "update_pulls",
+        "head",
+        "merged",
+        "deployments",
+        "statuses",
+        "check_runs",
+        "reviews",
     ] {
         assert!(seen.contains_key(step), "no recording went through {step}: {seen:?}");
+    }
+}
+
+/// Further pages and moved repositories are recorded by a repository's number.
+fn by_name(path: &str) -> String {
+    let rest = path.strip_prefix("/repositories/").and_then(|rest| rest.split_once('/'));
+    rest.map_or(path.to_owned(), |(_, rest)| format!("/repos/owner/name/{rest}"))
+}
+
+/// How many records a body holds.
+fn held(records: &Records, body: &Value) -> usize {
+    match records {
+        Records::One => 1,
+        Records::List => body.as_array().unwrap().len(),
+        Records::At(path) => {
+            path.parts().iter().fold(body, |body, part| &body[part.as_str()]).as_array().unwrap().len()
+        }
     }
 }
 
