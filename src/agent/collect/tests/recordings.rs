@@ -107,7 +107,7 @@ fn recordings_of_the_paths_that_are_asked_go_through_their_own_steps() {
                 // a credential that was not an owner's
                 (200, Outcome::Forbidden) => assert!(lacks, "{whose}"),
                 (status, outcome) => {
-                    assert!(status != 200 && !outcome.feeds(), "{whose}: {}", outcome.as_str())
+                    assert!(status != 200 && !outcome.feeds(), "{whose}: {}", outcome.as_str());
                 }
             }
             *seen.entry(&step.id).or_default() += 1;
