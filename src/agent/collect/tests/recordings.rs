@@ -109,7 +109,7 @@ fn recordings_of_the_paths_that_are_asked_go_through_their_own_steps() {
                 // alerts are on: there is no "off" to be read
                 (204, Outcome::Absent) => assert_eq!(step.id, "dependabot_off", "{whose}"),
                 (status, outcome) => {
-                    assert!(status != 200 && !outcome.feeds(), "{whose}: {}", outcome.as_str())
+                    assert!(status != 200 && !outcome.feeds(), "{whose}: {}", outcome.as_str());
                 }
             }
             *seen.entry(&step.id).or_default() += 1;
