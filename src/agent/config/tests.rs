@@ -77,16 +77,32 @@ fn a_full_file_means_what_it_says() {
             ("github.branch_rules", false),
             ("github.members", false),
             ("github.changes", true),
+            ("github.updates", false),
+            ("github.change_checks", false),
+            ("github.recent_bypasses", false),
+            ("github.environments", false),
+            ("github.organisation", false),
+            ("github.accounts", false),
+            ("github.access", false),
+            ("github.security", false),
             ("github.branch_rules@subsidiary", false),
             ("github.members@subsidiary", false),
             ("github.changes@subsidiary", true),
+            ("github.updates@subsidiary", false),
+            ("github.change_checks@subsidiary", false),
+            ("github.recent_bypasses@subsidiary", false),
+            ("github.environments@subsidiary", false),
+            ("github.organisation@subsidiary", false),
+            ("github.accounts@subsidiary", false),
+            ("github.access@subsidiary", false),
+            ("github.security@subsidiary", false),
         ]
     );
     let soc2 = &config.periods["soc2-2027"];
     assert_eq!(soc2.from.to_string(), "2026-12-31T23:00:00.000Z");
     assert_eq!(soc2.to.to_string(), "2027-06-30T22:00:00.000Z");
     assert_eq!(soc2.categories, ["security", "availability"]);
-    assert_eq!(config.policies.parameters["GH-05"]["approvals_min"], 2);
+    assert_eq!(config.policies.parameters["GH-05"]["approvals"], 2);
     assert_eq!(config.owners.of("GH-05"), "platform-lead");
 }
 

@@ -31,6 +31,10 @@ pub(super) const PERIOD: &str = "half-year";
 /// The credential that the company's server knows; it protects nothing.
 const TOKEN: &str = "demo-token";
 const ORIGIN: &str = "acme.example/demo";
+/// The collectors that the company's server answers.
+const COLLECTORS: [&str; 3] = ["github.branch_rules", "github.changes", "github.members"];
+/// The policies that judge what they collect.
+const POLICIES: [&str; 4] = ["GH-01", "GH-05", "GH-08", "GH-10"];
 
 /// Everything that stays when the agent is killed.
 pub(super) struct World {
@@ -103,7 +107,7 @@ impl World {
     }
 }
 
-/// An agent that watches the organisation `org` at `base_url` with everything that ships, on the demonstration's schedules;
+/// An agent that watches the organisation `org` at `base_url` with the demonstration's collectors, policies and schedules;
 /// without periods, and nobody is told. Its keys come from `chance`; `seed` decides the jitter of slots.
 pub fn setup(org: &str, base_url: &str, seed: u64, chance: &Chance) -> anyhow::Result<Setup> {
     let source = Source {
@@ -139,7 +143,8 @@ fn collectors() -> anyhow::Result<BTreeMap<String, Arc<Collector>>> {
             Collector { id: id.clone(), source: "github".to_owned(), manifest, file: file.to_vec() };
         Ok((id, Arc::new(collector)))
     };
-    library::collectors().into_iter().map(read).collect()
+    let all: BTreeMap<_, _> = library::collectors().into_iter().map(read).collect::<anyhow::Result<_>>()?;
+    Ok(all.into_iter().filter(|(id, _)| COLLECTORS.contains(&id.as_str())).collect())
 }
 
 fn policies() -> anyhow::Result<BTreeMap<String, Judge>> {
@@ -148,7 +153,8 @@ fn policies() -> anyhow::Result<BTreeMap<String, Judge>> {
         let params = policy.params(&serde_json::Map::new()).map_err(|faults| anyhow!("{faults:?}"))?;
         Ok((policy.meta().id.clone(), Judge { policy, files, params }))
     };
-    library::policies().into_values().map(load).collect()
+    let all: BTreeMap<_, _> = library::policies().into_values().map(load).collect::<anyhow::Result<_>>()?;
+    Ok(all.into_iter().filter(|(id, _)| POLICIES.contains(&id.as_str())).collect())
 }
 
 fn schedules() -> anyhow::Result<Vec<Schedule>> {

@@ -29,6 +29,19 @@ pub(super) fn collectors() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("collectors")
 }
 
+/// `system/name` of every folder that holds a manifest.
+pub(super) fn every_collector() -> Vec<String> {
+    let folders = |of: PathBuf| std::fs::read_dir(of).unwrap().map(|entry| entry.unwrap().path());
+    let mut names: Vec<String> = folders(collectors())
+        .filter(|system| system.is_dir())
+        .flat_map(folders)
+        .filter(|folder| folder.join("collector.yaml").is_file())
+        .map(|folder| folder.strip_prefix(collectors()).unwrap().to_str().unwrap().to_owned())
+        .collect();
+    names.sort();
+    names
+}
+
 /// A shipped manifest.
 pub(super) fn shipped(name: &str) -> Manifest {
     let path = collectors().join(name).join("collector.yaml");
