@@ -3,7 +3,10 @@
 
 use std::{fs, path::Path};
 
-use observance::config::{Allowed, Config, catalogue::Catalogue};
+use observance::{
+    cli,
+    config::{Allowed, Config},
+};
 
 const PAGES: [&str; 6] = [
     "README.md",
@@ -37,7 +40,7 @@ fn the_one_test_command_is_the_one_that_must_hold() {
 fn the_configuration_shown_is_one_that_is_read() {
     let page = fs::read_to_string("README.md").unwrap();
     let text = page.split_once("```yaml\n").unwrap().1.split_once("```").unwrap().0;
-    let config = Config::read(text, Path::new("observance.yaml"), &Catalogue::shipped(), Allowed::Kept);
+    let config = Config::read(text, Path::new("observance.yaml"), &cli::catalogue(), Allowed::Kept);
     let collectors = config.unwrap_or_else(|faults| panic!("{faults}")).collectors;
     for collector in collectors {
         assert!(

@@ -26,12 +26,12 @@ const COLLECTORS: &[(&str, &[u8])] = &[
         include_bytes!("../../collectors/github/branch_rules/collector.yaml"),
     ),
     (
-        "collectors/github/changes/collector.yaml",
-        include_bytes!("../../collectors/github/changes/collector.yaml"),
-    ),
-    (
         "collectors/github/members/collector.yaml",
         include_bytes!("../../collectors/github/members/collector.yaml"),
+    ),
+    (
+        "collectors/github/changes/collector.yaml",
+        include_bytes!("../../collectors/github/changes/collector.yaml"),
     ),
 ];
 

@@ -28,6 +28,8 @@ const REDIRECTS_MAX: usize = 3;
 const HEADER_BYTES_MAX: usize = 2048;
 /// Scopes that are kept of what a credential is granted.
 const SCOPES_MAX: usize = 100;
+/// Longest word on when a credential ends, in bytes.
+const EXPIRES_BYTES_MAX: usize = 64;
 
 /// What all exchanges of one run share.
 pub(super) struct Session<'a> {
@@ -57,6 +59,8 @@ pub(super) struct Granted {
     pub seen: bool,
     /// Each scope.
     pub scopes: BTreeSet<String>,
+    /// When it ends, in the source's words.
+    pub expires: Option<String>,
 }
 
 /// A page that was read before, for conditional requests. Holds what came of the body, never the body.
@@ -68,6 +72,7 @@ pub(super) struct Known {
     pub why: Option<&'static str>,
     pub records: Arc<Vec<Arc<Record>>>,
     pub next: Option<Url>,
+    pub stated: Option<u64>,
     /// Number of the last run that used it.
     pub run: u64,
 }
@@ -83,6 +88,8 @@ pub(super) struct Sent {
     pub records: Arc<Vec<Arc<Record>>>,
     /// The page that follows; or why it cannot be read.
     pub next: Result<Option<Url>, &'static str>,
+    /// How many records the source says the list has.
+    pub stated: Option<u64>,
     pub row: Vec<u8>,
     /// New evidence: not that of the prior row.
     pub artefact: Option<Artefact>,
@@ -129,7 +136,7 @@ impl Session<'_> {
             }
             let tries = u32::try_from(attempts.len() - redirects).unwrap_or(u32::MAX) + 1;
             if tries < self.manifest.limits.attempts_max
-                && let Some(wait_ms) = self.wait_before_retry(&tried, tries).await
+                && let Some(wait_ms) = self.wait_before_retry(step, &tried, tries).await
             {
                 attempts.push(Attempt::failed(status(&tried), tried.outcome, tried.why, wait_ms));
                 continue;
@@ -156,6 +163,7 @@ impl Session<'_> {
             why: Some(why),
             records: Arc::default(),
             next: Ok(None),
+            stated: None,
             row: exchange_row(&step.id, step.get.source(), outcome, 0, Some(why), None),
             artefact: None,
             receipt,
@@ -177,7 +185,7 @@ impl Session<'_> {
         let Some(headers) = &self.headers else {
             return failed(Outcome::Unauthenticated, why::TOKEN_MALFORMED);
         };
-        let pass = match self.pace.enter().await {
+        let pass = match self.pace.enter(self.pace.bucket(step.get.source())).await {
             Ok(pass) => pass,
             Err(why) => return failed(Outcome::Throttled, why),
         };
@@ -205,8 +213,8 @@ impl Session<'_> {
         let date = answer.headers.get("date").and_then(http_date);
         let skew_ms = date.map(|date| date.ms_since(sent_at.plus_ms(took_ms / 2)));
         let rate = &self.manifest.limits.rate;
-        if let Some(until) = used_up_until(rate, &answer.headers, skew_ms.unwrap_or(0)) {
-            self.pace.hold(until);
+        if let Some(until) = used_up_until(rate, &answer.headers, self.clock.now(), skew_ms.unwrap_or(0)) {
+            self.pace.hold(self.pace.bucket(step.get.source()), until);
         }
         let meaning = weigh(self.manifest, step, &answer, self.item_key);
         // nobody asked whether it changed, so this answer means nothing
@@ -232,14 +240,15 @@ impl Session<'_> {
     }
 
     /// Waits if there is a point in trying again; how long it waited.
-    async fn wait_before_retry(&self, tried: &Tried, tries: u32) -> Option<i64> {
+    async fn wait_before_retry(&self, step: &Step, tried: &Tried, tries: u32) -> Option<i64> {
         match tried.outcome {
             Outcome::Throttled => {
                 let headers = &tried.answer.as_ref()?.headers;
                 let now = self.clock.now();
                 let skew_ms = tried.skew_ms.unwrap_or(0);
                 let until = leave_alone_until(&self.manifest.limits.rate, headers, now, skew_ms, tries - 1);
-                self.pace.wait_for_limit(until).await.ok().map(|()| until.ms_since(now))
+                let bucket = self.pace.bucket(step.get.source());
+                self.pace.wait_for_limit(bucket, until).await.ok().map(|()| until.ms_since(now))
             }
             Outcome::Retry => self.pace.back_off(tries, self.chance).await.ok(),
             Outcome::Present
@@ -291,7 +300,8 @@ impl Session<'_> {
         }
         let status = status(&tried);
         let Tried { outcome, why, answer, meaning, .. } = tried;
-        let (records, artefact) = meaning.map(|m| (Arc::new(m.records), m.artefact)).unwrap_or_default();
+        let (records, stated, artefact) =
+            meaning.map(|m| (Arc::new(m.records), m.stated, m.artefact)).unwrap_or_default();
         let since = |artefact: &Artefact| match prior {
             Some((digest, since)) if digest == artefact.digest => since,
             Some(_) | None => self.started,
@@ -311,6 +321,7 @@ impl Session<'_> {
                 why,
                 records: Arc::clone(&records),
                 next: next.clone().unwrap_or_default(),
+                stated,
                 run: 0,
             });
         let stored = |artefact: &Artefact| prior.is_none_or(|(digest, _)| digest != artefact.digest);
@@ -321,6 +332,7 @@ impl Session<'_> {
             why,
             records,
             next,
+            stated,
             row,
             artefact: artefact.filter(stored),
             receipt,
@@ -350,6 +362,7 @@ impl Session<'_> {
             why: known.why,
             records: Arc::clone(&known.records),
             next,
+            stated: known.stated,
             row,
             artefact: None,
             receipt,
@@ -386,13 +399,19 @@ impl Session<'_> {
         receipt.request_id = keep.request_id.as_ref().and_then(|name| get(name));
         receipt.api_version = keep.api_version.as_ref().and_then(|name| get(name));
         receipt.rate = keep.rate.iter().filter_map(|name| Some((name.clone(), get(name)?))).collect();
+        receipt.accepted = self.manifest.permissions.accepted.as_ref().and_then(|name| get(name));
         receipt.attempts = attempts;
         receipt
     }
 
     fn note_granted(&self, headers: &Headers) {
-        let granted = self.manifest.permissions.granted.as_ref();
-        let Some(scopes) = granted.and_then(|name| headers.get(name)) else { return };
+        let permissions = &self.manifest.permissions;
+        let get = |name: &Option<String>| name.as_ref().and_then(|name| headers.get(name));
+        if let Some(expires) = get(&permissions.expires).filter(|at| at.len() <= EXPIRES_BYTES_MAX) {
+            let mut noted = self.granted.lock().unwrap_or_else(PoisonError::into_inner);
+            noted.expires = Some(expires.to_owned());
+        }
+        let Some(scopes) = get(&permissions.granted) else { return };
         let mut noted = self.granted.lock().unwrap_or_else(PoisonError::into_inner);
         if noted.seen && noted.last == scopes {
             return;

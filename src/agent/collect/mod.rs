@@ -5,6 +5,7 @@
 mod complete;
 mod condition;
 mod exchange;
+mod expr;
 mod http;
 mod limit;
 mod link;
@@ -40,7 +41,9 @@ pub use self::{
     complete::{Claim, Proven},
     condition::Window,
     http::{Http, Route, RouteError},
-    manifest::{Fault, Manifest},
+    manifest::{
+        Evidence, Fault, Manifest, Schedule, reference as manifest_reference, schema as manifest_schema,
+    },
     outcome::why,
     page::Artefact,
     population::Collected as Population,
@@ -104,8 +107,10 @@ pub struct Privileges {
     pub seen: bool,
     /// Each scope.
     pub granted: BTreeSet<String>,
-    /// How many of them are more than reading.
+    /// How many of them are more than reading, or are forbidden by the manifest.
     pub write: u64,
+    /// When the credential ends, in the source's own words, if it says.
+    pub expires: Option<String>,
 }
 
 /// How a source was reached.
@@ -248,7 +253,8 @@ async fn run_step(session: &Session<'_>, step: &Step, done: &[Vec<Instance>]) ->
         for (r, record) in instance.listing.records.iter().enumerate() {
             let holds =
                 |c: &condition::Condition| c.holds(record.mark(of, &c.path), session.window) != Some(false);
-            if each.when.iter().all(holds) {
+            let asked_for = |expr: &expr::Expr| *record.answer(of, expr) != project::Mark::Bool(false);
+            if each.when.iter().all(holds) && each.ask.iter().all(asked_for) {
                 let env = Env {
                     alias: each.alias.clone(),
                     step: each.step,
@@ -345,13 +351,13 @@ impl State {
 
 fn privileges(session: &Session<'_>) -> Privileges {
     let granted = session.granted.lock().unwrap_or_else(PoisonError::into_inner);
-    let reads = &session.manifest.permissions.reads;
-    let writes = |scope: &&String| !reads.iter().any(|prefix| scope.starts_with(prefix.as_str()));
-    let write = granted.scopes.iter().filter(writes).count();
+    let permissions = &session.manifest.permissions;
+    let write = granted.scopes.iter().filter(|scope| permissions.writes(scope)).count();
     Privileges {
         seen: granted.seen,
         granted: granted.scopes.clone(),
         write: u64::try_from(write).unwrap_or(u64::MAX),
+        expires: granted.expires.clone(),
     }
 }
 

@@ -1,8 +1,11 @@
 //! The collector as a whole: its catalogue of cases, real recordings, and the scenarios in which peers fail.
 
 mod catalogue;
+mod fuzz;
 mod manifests;
+mod proofs;
 mod recordings;
+mod reference;
 mod scenarios;
 
 use std::{
