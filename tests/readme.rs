@@ -8,10 +8,11 @@ use observance::{
     config::{Allowed, Config},
 };
 
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "README.md",
     "CHANGELOG.md",
     "collectors/README.md",
+    "collectors/REFERENCE.md",
     "src/README.md",
     "src/judge/README.md",
     "src/agent/bundle/CHECK.md",

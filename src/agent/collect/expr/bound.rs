@@ -153,11 +153,10 @@ impl Bound {
 
 fn term(term: &Term<&str>) -> Checked {
     match term {
-        Term::Id => Ok(Bound::one(1, 1)),
+        Term::Id | Term::Arr(None) => Ok(Bound::one(1, 1)),
         Term::Num(token) => Ok(literal_of(token.len())),
         Term::Str(None, parts) => text(parts),
         Term::Str(Some(name), _) => Err(format!("the format {name}")),
-        Term::Arr(None) => Ok(Bound::one(1, 1)),
         Term::Arr(Some(inner)) => Ok(Bound { one: true, ..self::term(inner)?.beside(Bound::one(1, 1)) }),
         Term::Obj(members) => object(members),
         Term::Neg(inner) => Ok(self::term(inner)?.beside(Bound::one(1, 1))),
