@@ -184,6 +184,33 @@ async fn only_a_clear_no_is_left_out_and_rows_hold_answers() {
     );
 }
 
+#[tokio::test]
+async fn what_the_source_tells_about_the_credential_is_kept() {
+    let shipped = std::fs::read_to_string(super::collectors().join("github/members/collector.yaml")).unwrap();
+    let observe = "observe: { granted: x-oauth-scopes, accepted: x-accepted, expires: x-expires }\n  forbid: [\"*:org\"]";
+    let text = shipped.replace("granted: x-oauth-scopes", observe);
+    let read = |text: &str| Manifest::read("m", text).unwrap_or_else(|faults| panic!("{faults:?}"));
+    let headers = json!({ "x-oauth-scopes": "read:org, repo, read:user", "x-accepted": "members=read", "x-expires": "2026-04-01 00:00:00 UTC" });
+    let answer = |body: Value| json!({ "status": 200, "headers": headers, "body": body });
+    let answers = json!({
+        "/orgs/acme": answer(json!({ "id": 9, "login": "acme", "two_factor_requirement_enabled": true })),
+        "/orgs/acme/members?filter=all&per_page=100": answer(json!([])),
+        "/orgs/acme/members?filter=2fa_disabled&per_page=100": answer(json!([])),
+    });
+    for (text, write) in [
+        (text.clone(), 2),
+        (text.replace("  reads: [\"read:\", \"user:email\"]\n", ""), 1),
+        (text.replace("*:org", "admin:*"), 1),
+    ] {
+        let http = Http::scripted(Script::new(&answers));
+        let seen = run(&read(&text), &http, None, None, &BTreeMap::new(), &mut State::default()).await;
+        assert_eq!((seen.privileges.seen, seen.privileges.write), (true, write));
+        assert_eq!(seen.privileges.expires.as_deref(), Some("2026-04-01 00:00:00 UTC"));
+        let receipt: Value = serde_json::from_slice(&seen.receipts[0]).unwrap();
+        assert_eq!(receipt["accepted"], "members=read");
+    }
+}
+
 #[test]
 fn what_is_wrong_with_an_expression_has_its_place() {
     let read = |steps: &str| {
