@@ -275,7 +275,7 @@ mod tests {
     fn a_share_is_left_to_others() {
         let (rate, now) = (limits().rate, Instant::from_s(1000));
         let until = |rate: &Rate, pairs: &[(&str, &str)]| {
-            used_up_until(rate, &Headers::of(pairs.iter().copied()).unwrap(), now, 0).map(|at| at.ms())
+            used_up_until(rate, &Headers::of(pairs.iter().copied()).unwrap(), now, 0).map(Instant::ms)
         };
         let at = |left: &'static str| [("limit", "5000"), ("left", left), ("reset", "1500")];
         assert_eq!(until(&rate, &at("1250")), None);

@@ -244,6 +244,7 @@ mod tests {
 
     /// Whatever is allowed is done with the largest record in the time that somebody waits for a page.
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "how long it really takes is the question")]
     fn the_worst_that_is_allowed_ends_soon() {
         let fill = |element: &str| {
             let n = INPUT_BYTES_MAX / (element.len() + 1) - 2;
