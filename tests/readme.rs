@@ -61,7 +61,11 @@ fn links_lead_somewhere() {
         let targets =
             text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);
         for target in targets.filter(|target| !target.starts_with("http")) {
-            assert!(folder.join(target).exists(), "{page}: {target}");
+            let there = match target.strip_prefix('#') {
+                Some(heading) => text.contains(&format!("\n## {heading}\n")),
+                None => folder.join(target).exists(),
+            };
+            assert!(there, "{page}: {target}");
             links += 1;
         }
     }
