@@ -28,8 +28,9 @@ async fn a_restart_and_a_new_token_cost_almost_no_answer() {
     for token in ["ghp_first", "ghp_second"] {
         let mut setup = setup(source.base_url(), &[COLLECTOR]);
         every(&mut setup, "0 * * * *");
-        setup.sources.get_mut("github").unwrap().auth = Auth::Bearer(Secret::new(token.to_owned()));
-        let collector = setup.collectors.get_mut(COLLECTOR).unwrap();
+        let reached = Arc::get_mut(setup.sources.get_mut("github").unwrap()).unwrap();
+        reached.auth = Auth::Bearer(Secret::new(token.to_owned()));
+        let collector = Arc::get_mut(setup.collectors.get_mut(COLLECTOR).unwrap()).unwrap();
         let text = String::from_utf8(collector.file.clone()).unwrap();
         let text = text.replace("\nlimits:\n", "\nconditional: github_etag\nlimits:\n");
         let text: String =

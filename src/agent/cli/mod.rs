@@ -32,6 +32,7 @@ use clap::Parser as _;
 use serde::Serialize;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
+pub use self::setup::catalogue;
 use self::{
     arguments::{Cli, Command, KeyCommand, PolicyCommand},
     screen::Screen,

@@ -14,10 +14,17 @@ use observance_record::{Digest, entry::PeriodOpen};
 use serde_json::Map;
 
 use crate::{
-    collect::Manifest,
+    collect::{self, Manifest},
     config::{
-        Config, alert, catalogue::Catalogue, collector::Collector as Configured, fault::Fault, fault::Faults,
-        fault::nearest, key::KeySource, policy::Library, store,
+        Config, alert,
+        catalogue::{Catalogue, Shipped},
+        collector::Collector as Configured,
+        fault::Fault,
+        fault::Faults,
+        fault::nearest,
+        key::KeySource,
+        policy::Library,
+        store,
     },
     key::Keys,
     library,
@@ -72,9 +79,21 @@ pub struct Checked {
     file: String,
 }
 
+/// What a configuration may name: the shipped collectors, each with the schedule of its manifest. One with faults is
+/// left out here; `check` says what is wrong with it.
+pub fn catalogue() -> Catalogue {
+    let shipped = |(name, bytes): (String, &[u8])| {
+        let manifest = Manifest::read(&name, &String::from_utf8_lossy(bytes)).ok()?;
+        let collect::Schedule { cron, jitter_s, grace_s, max_gap_s } = manifest.schedule().clone();
+        let (id, kind) = (manifest.id().to_owned(), manifest.kind().to_owned());
+        Some(Shipped { id, kind, cron, jitter_s, grace_s, max_gap_s })
+    };
+    Catalogue::of(library::collectors().into_iter().filter_map(shipped).collect())
+}
+
 /// Reads the file and everything that it names except secrets and keys.
 pub fn check(path: &Path) -> Result<Checked, Faults> {
-    let config = Config::load(path, &Catalogue::shipped())?;
+    let config = Config::load(path, &catalogue())?;
     let bytes = fs::read(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     let file = path.to_string_lossy().into_owned();

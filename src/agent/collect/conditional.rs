@@ -93,7 +93,8 @@ impl Session<'_> {
         }
         let headers = Headers::of([("content-type", earlier.evidence.media.as_str())])?;
         let answer = Answer { status: 200, headers, body: earlier.body.clone() };
-        let Meaning { outcome, why, records, artefact } = weigh(self.manifest, step, &answer, self.item_key);
+        let Meaning { outcome, why, records, stated: total, artefact } =
+            weigh(self.manifest, step, &answer, self.item_key);
         let artefact = artefact.filter(|artefact| artefact.digest == earlier.evidence.digest)?;
         let part = Some((&artefact, earlier.evidence.since));
         let row = exchange_row(&step.id, step.get.source(), outcome, 200, why, part);
@@ -113,6 +114,7 @@ impl Session<'_> {
             outcome,
             why,
             records: Arc::new(records),
+            stated: total,
             next: None,
             run: 0,
         })

@@ -64,6 +64,7 @@ pub(super) struct Known {
     pub why: Option<&'static str>,
     pub records: Arc<Vec<Arc<Record>>>,
     pub next: Option<Url>,
+    pub stated: Option<u64>,
     /// Number of the last run that used it.
     pub run: u64,
 }
@@ -79,6 +80,8 @@ pub(super) struct Sent {
     pub records: Arc<Vec<Arc<Record>>>,
     /// The page that follows; or why it cannot be read.
     pub next: Result<Option<Url>, &'static str>,
+    /// How many records the source says the list has.
+    pub stated: Option<u64>,
     pub row: Vec<u8>,
     /// New evidence: not that of the prior row.
     pub artefact: Option<Artefact>,
@@ -152,7 +155,7 @@ impl Session<'_> {
                 }
             }
             let tries = u32::try_from(attempts.len() - redirects).unwrap_or(u32::MAX) + 1;
-            if let Some(wait_ms) = self.again(&tried, tries, &credential).await {
+            if let Some(wait_ms) = self.again(step, &tried, tries, &credential).await {
                 attempts.push(Attempt::failed(tried.status(), tried.outcome, tried.why, wait_ms));
                 continue;
             }
@@ -179,14 +182,14 @@ impl Session<'_> {
     }
 
     /// Whether to try once more, after how long a wait.
-    async fn again(&self, tried: &Tried, tries: u32, credential: &Credential) -> Option<i64> {
+    async fn again(&self, step: &Step, tried: &Tried, tries: u32, credential: &Credential) -> Option<i64> {
         if tries >= self.manifest.limits.attempts_max {
             return None;
         }
         if tried.outcome == Outcome::Unauthenticated {
             return self.renewed(credential).await.map(|_| 0);
         }
-        self.wait_before_retry(tried, tries).await
+        self.wait_before_retry(step, tried, tries).await
     }
 
     /// An exchange that could not be made; nothing was sent.
@@ -199,6 +202,7 @@ impl Session<'_> {
             why: Some(why),
             records: Arc::default(),
             next: Ok(None),
+            stated: None,
             row: exchange_row(&step.id, step.get.source(), outcome, 0, Some(why), None),
             artefact: None,
             receipt,
@@ -218,7 +222,7 @@ impl Session<'_> {
             took_ms: 0,
             skew_ms: None,
         };
-        let pass = match self.pace.enter().await {
+        let pass = match self.pace.enter(self.pace.bucket(step.get.source())).await {
             Ok(pass) => pass,
             Err(why) => return failed(Outcome::Throttled, why),
         };
@@ -250,8 +254,8 @@ impl Session<'_> {
         let date = answer.headers.get("date").and_then(http_date);
         let skew_ms = date.map(|date| date.ms_since(sent_at.plus_ms(took_ms / 2)));
         let rate = &self.manifest.limits.rate;
-        if let Some(until) = used_up_until(rate, &answer.headers, skew_ms.unwrap_or(0)) {
-            self.pace.hold(until);
+        if let Some(until) = used_up_until(rate, &answer.headers, self.clock.now(), skew_ms.unwrap_or(0)) {
+            self.pace.hold(self.pace.bucket(step.get.source()), until);
         }
         let meaning = weigh(self.manifest, step, &answer, self.item_key);
         // nobody asked whether it changed, so this answer means nothing
@@ -284,14 +288,15 @@ impl Session<'_> {
     }
 
     /// Waits if there is a point in trying again; how long it waited.
-    pub(super) async fn wait_before_retry(&self, tried: &Tried, tries: u32) -> Option<i64> {
+    pub(super) async fn wait_before_retry(&self, step: &Step, tried: &Tried, tries: u32) -> Option<i64> {
         match tried.outcome {
             Outcome::Throttled => {
                 let headers = &tried.answer.as_ref()?.headers;
                 let now = self.clock.now();
                 let skew_ms = tried.skew_ms.unwrap_or(0);
                 let until = leave_alone_until(&self.manifest.limits.rate, headers, now, skew_ms, tries - 1);
-                self.pace.wait_for_limit(until).await.ok().map(|()| until.ms_since(now))
+                let bucket = self.pace.bucket(step.get.source());
+                self.pace.wait_for_limit(bucket, until).await.ok().map(|()| until.ms_since(now))
             }
             Outcome::Retry => self.pace.back_off(tries, self.chance).await.ok(),
             Outcome::Present
@@ -349,7 +354,8 @@ impl Session<'_> {
         }
         let status = tried.status();
         let Tried { outcome, why, answer, meaning, .. } = tried;
-        let (records, artefact) = meaning.map(|m| (Arc::new(m.records), m.artefact)).unwrap_or_default();
+        let (records, stated, artefact) =
+            meaning.map(|m| (Arc::new(m.records), m.stated, m.artefact)).unwrap_or_default();
         let since = |artefact: &Artefact| match prior {
             Some((digest, since)) if digest == artefact.digest => since,
             Some(_) | None => self.started,
@@ -370,6 +376,7 @@ impl Session<'_> {
                 why,
                 records: Arc::clone(&records),
                 next: next.clone().unwrap_or_default(),
+                stated,
                 run: 0,
             });
         let stored = |artefact: &Artefact| prior.is_none_or(|(digest, _)| digest != artefact.digest);
@@ -380,6 +387,7 @@ impl Session<'_> {
             why,
             records,
             next,
+            stated,
             row,
             artefact: artefact.filter(stored),
             receipt,
@@ -409,6 +417,7 @@ impl Session<'_> {
             why: known.why,
             records: Arc::clone(&known.records),
             next,
+            stated: known.stated,
             row,
             artefact: None,
             receipt,
@@ -445,6 +454,7 @@ impl Session<'_> {
         receipt.request_id = keep.request_id.as_ref().and_then(|name| get(name));
         receipt.api_version = keep.api_version.as_ref().and_then(|name| get(name));
         receipt.rate = keep.rate.iter().filter_map(|name| Some((name.clone(), get(name)?))).collect();
+        receipt.accepted = self.manifest.permissions.accepted.as_ref().and_then(|name| get(name));
         receipt.attempts = attempts;
         receipt
     }

@@ -40,6 +40,8 @@ pub(super) struct Listing {
     pub whole: bool,
     /// Did a key come twice?
     pub repeated: bool,
+    /// How many records the source says there are, as its last page with a word on it has it.
+    pub stated: Option<u64>,
     /// Its exchanges, in order.
     pub sent: Vec<Sent>,
     /// The exchange of its first page.
@@ -141,6 +143,7 @@ impl<'s> Reading<'s> {
             why: None,
             whole: false,
             repeated: false,
+            stated: None,
             sent: Vec::new(),
             first,
         };
@@ -152,6 +155,7 @@ impl<'s> Reading<'s> {
         if self.listing.sent.is_empty() {
             (self.listing.outcome, self.listing.why) = (sent.repeats, sent.why);
         }
+        self.listing.stated = sent.stated.or(self.listing.stated);
         let records = Arc::clone(&sent.records);
         let outcome = sent.repeats;
         // a single record that lacks a field is still what was seen

@@ -7,6 +7,7 @@ mod complete;
 mod condition;
 mod conditional;
 mod exchange;
+mod expr;
 mod http;
 mod limit;
 mod link;
@@ -52,7 +53,9 @@ pub use self::{
     condition::Window,
     conditional::Bodies,
     http::{Http, Route, RouteError},
-    manifest::{Fault, Manifest},
+    manifest::{
+        Evidence, Fault, Manifest, Schedule, reference as manifest_reference, schema as manifest_schema,
+    },
     outcome::why,
     page::Artefact,
     population::Collected as Population,
@@ -254,7 +257,8 @@ async fn run_step(session: &Session<'_>, step: &Step, done: &[Vec<Instance>]) ->
         for (r, record) in instance.listing.records.iter().enumerate() {
             let holds =
                 |c: &condition::Condition| c.holds(record.mark(of, &c.path), session.window) != Some(false);
-            if each.when.iter().all(holds) {
+            let asked_for = |expr: &expr::Expr| *record.answer(of, expr) != project::Mark::Bool(false);
+            if each.when.iter().all(holds) && each.ask.iter().all(asked_for) {
                 let env = Env {
                     alias: each.alias.clone(),
                     step: each.step,

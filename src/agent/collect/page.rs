@@ -8,8 +8,9 @@ use bytes::Bytes;
 use observance_record::{Digest, item::ItemKey, population::Outcome};
 
 use super::{
+    expr::Expr,
     http::{Answer, Headers},
-    manifest::{Manifest, Records, Step},
+    manifest::{Manifest, Proof, Records, Step},
     outcome::{classify, why},
     project::{Mark, Path},
     redact::redact,
@@ -26,6 +27,8 @@ pub(super) struct Record {
     pub members: Box<[u8]>,
     /// As many as the step has `marks`, in that order.
     marks: Box<[Mark]>,
+    /// As many as the step has `exprs`, in that order.
+    answers: Box<[Mark]>,
     /// A required field is not there.
     pub lacks: bool,
 }
@@ -35,6 +38,12 @@ impl Record {
     pub(super) fn mark(&self, step: &Step, path: &Path) -> &Mark {
         let at = step.marks.iter().position(|mark| mark == path);
         at.and_then(|at| self.marks.get(at)).unwrap_or(&Mark::Missing)
+    }
+
+    /// The answer to an expression that the manifest asks this step for.
+    pub(super) fn answer(&self, step: &Step, expr: &Expr) -> &Mark {
+        let at = step.exprs.iter().position(|other| other == expr);
+        at.and_then(|at| self.answers.get(at)).unwrap_or(&Mark::Missing)
     }
 }
 
@@ -58,6 +67,8 @@ pub(super) struct Meaning {
     pub why: Option<&'static str>,
     /// Its records; none unless it is present.
     pub records: Vec<Arc<Record>>,
+    /// How many records the source says there are, if the step has such a proof.
+    pub stated: Option<u64>,
     /// Its evidence; none if the body is empty or is not JSON (what cannot be redacted is not kept).
     pub artefact: Option<Artefact>,
 }
@@ -71,30 +82,31 @@ pub(super) fn weigh(manifest: &Manifest, step: &Step, answer: &Answer, key: &Ite
     let (body, tape) = match read {
         Ok(read) => read,
         Err(flaw) if outcome == Outcome::Present => return Meaning::error(flaw_why(flaw), None),
-        Err(_) => return Meaning { outcome, why: reason, records: Vec::new(), artefact: None },
+        Err(_) => return Meaning { outcome, why: reason, records: Vec::new(), stated: None, artefact: None },
     };
     let untouched = matches!(body, std::borrow::Cow::Borrowed(_));
     let bytes = if untouched { answer.body.clone() } else { Bytes::from(body.into_owned()) };
     let artefact =
         Some(Artefact { digest: Digest::of(&bytes), bytes: bytes.clone(), media: media(&answer.headers) });
     if outcome != Outcome::Present {
-        return Meaning { outcome, why: reason, records: Vec::new(), artefact };
+        return Meaning { outcome, why: reason, records: Vec::new(), stated: None, artefact };
     }
-    let records = if untouched {
-        records(step, tape.root())
+    let seen = |root: Value<'_>| Ok((records(step, root)?, stated(step, root, &answer.headers)));
+    let seen = if untouched {
+        seen(tape.root())
     } else {
         // rows come from the bytes that are kept, so that anybody can make them again
-        Tape::read(&bytes).map_err(flaw_why).and_then(|tape| records(step, tape.root()))
+        Tape::read(&bytes).map_err(flaw_why).and_then(|tape| seen(tape.root()))
     };
-    match records {
-        Ok(records) => present(step, records, artefact),
+    match seen {
+        Ok((records, stated)) => Meaning { stated, ..present(step, records, artefact) },
         Err(why) => Meaning::error(why, artefact),
     }
 }
 
 impl Meaning {
     fn error(why: &'static str, artefact: Option<Artefact>) -> Self {
-        Self { outcome: Outcome::Error, why: Some(why), records: Vec::new(), artefact }
+        Self { outcome: Outcome::Error, why: Some(why), records: Vec::new(), stated: None, artefact }
     }
 }
 
@@ -103,12 +115,22 @@ fn present(step: &Step, records: Vec<Arc<Record>>, artefact: Option<Artefact>) -
     let lacks = records.iter().any(|record| record.lacks);
     let forbidden = lacks && step.records == Records::One;
     let outcome = if forbidden { Outcome::Forbidden } else { Outcome::Present };
-    Meaning { outcome, why: lacks.then_some(why::FIELD_MISSING), records, artefact }
+    Meaning { outcome, why: lacks.then_some(why::FIELD_MISSING), records, stated: None, artefact }
+}
+
+/// The source's own count of what a list holds, in the body or in a header.
+fn stated(step: &Step, root: Value<'_>, headers: &Headers) -> Option<u64> {
+    step.complete.iter().find_map(|proof| match proof {
+        Proof::Total { at } => at.mark(root).count(),
+        Proof::HeaderTotal { name } => headers.get(name)?.trim().parse().ok(),
+        Proof::TerminalPage | Proof::UniqueKeys | Proof::Equals { .. } | Proof::CountRequest { .. } => None,
+    })
 }
 
 fn records(step: &Step, root: Value<'_>) -> Result<Vec<Arc<Record>>, &'static str> {
     let list = match &step.records {
         Records::One => return Ok(vec![record(step, root)?]),
+        Records::Count(path) => return Ok(vec![count(step, path.as_ref(), root)?]),
         Records::List => root,
         Records::At(path) => path.find(root).ok_or(why::BODY_SHAPE)?,
     };
@@ -125,7 +147,8 @@ fn record(step: &Step, value: Value<'_>) -> Result<Arc<Record>, &'static str> {
     let mut members = Vec::new();
     step.projection.write(value, &mut members);
     let marks: Box<[Mark]> = step.marks.iter().map(|path| path.mark(value)).collect();
-    let mut record = Record { members: members.into(), marks, lacks: false };
+    let answers: Box<[Mark]> = step.exprs.iter().map(|expr| expr.mark(value)).collect();
+    let mut record = Record { members: members.into(), marks, answers, lacks: false };
     if step.key.as_ref().is_some_and(|key| record.mark(step, key).word().is_none()) {
         return Err(why::KEY_MISSING);
     }
@@ -133,6 +156,17 @@ fn record(step: &Step, value: Value<'_>) -> Result<Arc<Record>, &'static str> {
     record.lacks =
         step.require.iter().any(|path| matches!(record.mark(step, path), Mark::Missing | Mark::Null));
     Ok(Arc::new(record))
+}
+
+/// A body that says how many there are, as a record with the one member `count`.
+fn count(step: &Step, path: Option<&Path>, root: Value<'_>) -> Result<Arc<Record>, &'static str> {
+    let value = path.map_or(Some(root), |path| path.find(root)).ok_or(why::BODY_SHAPE)?;
+    let count: u64 = Some(value)
+        .filter(|v| v.kind() == Kind::Number)
+        .and_then(|v| v.raw().parse().ok())
+        .ok_or(why::BODY_SHAPE)?;
+    let body = format!("{{\"count\":{count}}}");
+    record(step, Tape::read(body.as_bytes()).map_err(flaw_why)?.root())
 }
 
 const fn flaw_why(flaw: Flaw) -> &'static str {

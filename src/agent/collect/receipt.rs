@@ -18,6 +18,7 @@ pub(super) struct Receipt {
     pub link: Option<String>,
     pub attempts: Vec<Attempt>,
     pub api_version: Option<String>,
+    pub accepted: Option<String>,
 }
 
 /// An attempt before the last one.
@@ -84,6 +85,8 @@ impl Receipt {
             attempts: &'a [Attempt],
             #[serde(skip_serializing_if = "Option::is_none")]
             api_version: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            accepted: Option<&'a str>,
         }
         let rate = || self.rate.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let line = Line {
@@ -98,6 +101,7 @@ impl Receipt {
             link: self.link.as_deref(),
             attempts: &self.attempts,
             api_version: self.api_version.as_deref(),
+            accepted: self.accepted.as_deref(),
         };
         json(&line)
     }

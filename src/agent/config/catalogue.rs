@@ -1,8 +1,8 @@
 //! What this release ships, as far as a configuration may name it: collectors, policies, frameworks.
 //!
-//! It holds ids, default schedules and words, no manifest and no policy text.
+//! It holds ids, default schedules and words, no manifest and no policy text: whoever reads those makes it.
 
-/// What may be named. [`Catalogue::shipped`] is the release's own; a test makes its own.
+/// What may be named. The collectors come from their manifests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Catalogue {
     /// Every collector.
@@ -73,30 +73,10 @@ const POLICIES: [&str; 39] = [
 ];
 
 impl Catalogue {
-    /// What this release ships.
-    pub fn shipped() -> Self {
-        let collector = |id: &str, cron: &str, jitter_s, grace_s, max_gap_s| Shipped {
-            id: id.to_owned(),
-            kind: "github".to_owned(),
-            cron: cron.to_owned(),
-            jitter_s,
-            grace_s,
-            max_gap_s,
-        };
+    /// What this release ships beside these collectors.
+    pub fn of(collectors: Vec<Shipped>) -> Self {
         Self {
-            collectors: vec![
-                collector("github.branch_rules", "0 * * * *", 60, 600, 2 * 3600),
-                collector("github.members", "0 1 * * *", 60, 3600, 26 * 3600),
-                collector("github.changes", "0 */6 * * *", 60, 3600, 8 * 3600),
-                collector("github.updates", "0 */6 * * *", 60, 3600, 8 * 3600),
-                collector("github.change_checks", "0 */6 * * *", 60, 3600, 8 * 3600),
-                collector("github.recent_bypasses", "30 */6 * * *", 60, 3600, 8 * 3600),
-                collector("github.environments", "0 2 * * *", 60, 3600, 26 * 3600),
-                collector("github.organisation", "30 1 * * *", 60, 3600, 26 * 3600),
-                collector("github.accounts", "45 1 * * *", 60, 3600, 26 * 3600),
-                collector("github.access", "15 2 * * *", 60, 3600, 26 * 3600),
-                collector("github.security", "15 3 * * *", 60, 3600, 26 * 3600),
-            ],
+            collectors,
             policies: POLICIES.map(str::to_owned).to_vec(),
             frameworks: ["soc2", "iso27001"].map(str::to_owned).to_vec(),
         }

@@ -8,8 +8,25 @@ fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/config").join(name)
 }
 
+/// Three collectors, as the shipped ones are today.
+fn catalogue() -> Catalogue {
+    let collector = |id: &str, cron: &str, jitter_s, grace_s, max_gap_s| catalogue::Shipped {
+        id: id.to_owned(),
+        kind: "github".to_owned(),
+        cron: cron.to_owned(),
+        jitter_s,
+        grace_s,
+        max_gap_s,
+    };
+    Catalogue::of(vec![
+        collector("github.branch_rules", "0 * * * *", 60, 600, 2 * 3600),
+        collector("github.members", "0 1 * * *", 60, 3600, 26 * 3600),
+        collector("github.changes", "0 */6 * * *", 60, 3600, 8 * 3600),
+    ])
+}
+
 fn read(text: &str) -> Result<Config, Faults> {
-    Config::read(text, Path::new("/etc/observance/observance.yaml"), &Catalogue::shipped(), Allowed::Kept)
+    Config::read(text, Path::new("/etc/observance/observance.yaml"), &catalogue(), Allowed::Kept)
 }
 
 fn read_file(name: &str) -> Result<Config, Faults> {
@@ -112,7 +129,7 @@ fn only_a_demonstration_may_forget_its_record() {
     assert_eq!((fault.line, fault.path.as_str()), (1, "store"));
     let least =
         fs::read_to_string(golden("least.yaml")).unwrap().replace("file:/srv/evidence", "\"memory:\"");
-    let demo = Config::read(&least, Path::new("demo"), &Catalogue::shipped(), Allowed::Memory).unwrap();
+    let demo = Config::read(&least, Path::new("demo"), &catalogue(), Allowed::Memory).unwrap();
     assert_eq!(demo.store, Store::Memory);
 }
 
@@ -186,7 +203,7 @@ fn a_hostile_name_cannot_paint_the_terminal() {
 #[test]
 fn a_file_that_cannot_be_read_is_a_fault() {
     let folder = tempfile::tempdir().unwrap();
-    let load = |name: &str| Config::load(&folder.path().join(name), &Catalogue::shipped()).unwrap_err();
+    let load = |name: &str| Config::load(&folder.path().join(name), &catalogue()).unwrap_err();
     assert!(load("none.yaml").to_string().contains("not found"));
     fs::write(folder.path().join("latin.yaml"), b"organisation: { name: Gr\xf6\xdfe }").unwrap();
     assert!(load("latin.yaml").to_string().contains("offset 24"), "{}", load("latin.yaml"));

@@ -147,7 +147,7 @@ impl Session<'_> {
             let tried = self.attempt(&step, &url, Call { headers: &headers, etag: None, post }).await;
             let tries = u32::try_from(attempts.len()).unwrap_or(u32::MAX) + 1;
             if tries < self.manifest.limits.attempts_max
-                && let Some(wait_ms) = self.wait_before_retry(&tried, tries).await
+                && let Some(wait_ms) = self.wait_before_retry(&step, &tried, tries).await
             {
                 attempts.push(Attempt::failed(tried.status(), tried.outcome, tried.why, wait_ms));
                 continue;
@@ -218,7 +218,9 @@ fn step(id: &str, path: &str, fine: u16) -> Step {
         window: None,
         complete: Vec::new(),
         needs: None,
+        caveat: None,
         marks: Vec::new(),
+        exprs: Vec::new(),
     }
 }
 

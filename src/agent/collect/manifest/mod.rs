@@ -2,17 +2,24 @@
 //!
 //! This file holds the model; `read` makes it from YAML and is the only way to one. Nothing here touches the network.
 
+pub(super) mod keys;
 mod parts;
 mod populations;
+mod proofs;
 mod read;
+mod schedule;
+pub(super) mod schema;
 mod steps;
 mod yaml;
 
 use observance_record::Digest;
 
-pub use self::yaml::Fault;
+pub use self::{
+    schema::{reference, schema},
+    yaml::Fault,
+};
 pub(super) use super::project::Projection;
-use super::{condition::Condition, outcome, project::Path, redact, template::Template};
+use super::{condition::Condition, expr::Expr, outcome, project::Path, redact, template::Template};
 
 /// A manifest without faults.
 #[derive(Debug)]
@@ -21,6 +28,8 @@ pub struct Manifest {
     pub(super) id: String,
     pub(super) version: u64,
     pub(super) title: String,
+    pub(super) evidence: Vec<Evidence>,
+    pub(super) schedule: Schedule,
     pub(super) connection: Connection,
     pub(super) permissions: Permissions,
     pub(super) conditional: Conditional,
@@ -52,6 +61,21 @@ impl Manifest {
         &self.title
     }
 
+    /// What kinds of evidence it gives.
+    pub fn evidence(&self) -> &[Evidence] {
+        &self.evidence
+    }
+
+    /// When it runs unless the configuration says otherwise.
+    pub const fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// The kind of source that it reads, such as `github`.
+    pub fn kind(&self) -> &str {
+        self.id.split('.').next().unwrap_or_default()
+    }
+
     /// Where it reads unless the request says otherwise.
     pub fn base_url(&self) -> &str {
         &self.connection.base_url
@@ -72,6 +96,11 @@ impl Manifest {
         self.steps.iter().filter_map(|step| Some((step.id.as_str(), step.needs.as_deref()?)))
     }
 
+    /// What each step's source does not tell, in words, for whoever reads the evidence: (step, caveat).
+    pub fn caveats(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.steps.iter().filter_map(|step| Some((step.id.as_str(), step.caveat.as_deref()?)))
+    }
+
     /// The populations it yields, as (name, item type, does it read a window?).
     pub fn yields(&self) -> impl Iterator<Item = (&str, &str, bool)> {
         self.populations.iter().map(|p| (p.name.as_str(), p.kind.as_str(), self.windowed(p)))
@@ -82,6 +111,30 @@ impl Manifest {
         let reads = |step: &usize| self.steps.get(*step).is_some_and(|step| step.window.is_some());
         std::iter::once(&population.step).chain(population.joins.iter().map(|join| &join.step)).any(reads)
     }
+}
+
+/// A kind of evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evidence {
+    /// How something is set.
+    Configuration,
+    /// What there is.
+    Population,
+    /// What happened.
+    Activity,
+}
+
+/// When a collector runs unless the configuration says otherwise; times in UTC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// Five fields: minute, hour, day of month, month, day of week.
+    pub cron: String,
+    /// Random delay of each slot, in seconds, at most.
+    pub jitter_s: u32,
+    /// How late a run may begin before its slot is missed, in seconds.
+    pub grace_s: u32,
+    /// Longest time without an observation before the state is unknown, in seconds.
+    pub max_gap_s: u32,
 }
 
 /// Where and as what the source is asked.
@@ -106,6 +159,37 @@ pub(super) struct Permissions {
     pub granted: Option<String>,
     /// A granted scope that begins with none of these may write.
     pub reads: Vec<String>,
+    /// Scopes that nobody may grant, whatever they begin with; `*` stands for any characters.
+    pub forbid: Vec<String>,
+    /// Response header that says which rights a request wants.
+    pub accepted: Option<String>,
+    /// Response header that says when the credential ends.
+    pub expires: Option<String>,
+}
+
+impl Permissions {
+    /// Is this scope more than the collector needs: one that writes, or one that is forbidden?
+    pub(super) fn writes(&self, scope: &str) -> bool {
+        // with a list of forbidden scopes and none of reading ones, all others are fine
+        let listed = !self.reads.is_empty() || self.forbid.is_empty();
+        let reads = self.reads.iter().any(|prefix| scope.starts_with(prefix.as_str()));
+        self.forbid.iter().any(|pattern| matches(pattern, scope)) || listed && !reads
+    }
+}
+
+/// Does the whole text match, `*` standing for any characters?
+fn matches(pattern: &str, text: &str) -> bool {
+    let Some((head, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(text) = text.strip_prefix(head) else { return false };
+    let (mut text, mut parts) = (text, rest.split('*').peekable());
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return text.ends_with(part);
+        }
+        let Some((_, after)) = text.split_once(part) else { return false };
+        text = after;
+    }
+    true
 }
 
 /// How the source is asked whether something changed.
@@ -142,14 +226,34 @@ pub(super) struct Limits {
 /// How the source tells its rate limits: header names, lower case.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Rate {
+    /// Requests in all.
+    pub limit: Option<String>,
     /// Requests left.
     pub remaining: Option<String>,
-    /// When the count starts anew, in seconds since 1970.
+    /// When the count starts anew.
     pub reset: Option<String>,
+    /// In which unit it says so.
+    pub reset_unit: ResetUnit,
+    /// Has each path its own limit?
+    pub by_path: bool,
+    /// This share of the limit is left to others, in thousandths.
+    pub reserve_permille: u64,
     /// Seconds to wait, or an HTTP date.
     pub retry_after: Option<String>,
     /// The first wait when the source names none; doubled from one to the next.
     pub no_header_wait_ms: i64,
+}
+
+/// The unit of a reset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum ResetUnit {
+    /// Seconds since 1970.
+    #[default]
+    EpochSeconds,
+    /// Milliseconds since 1970.
+    EpochMs,
+    /// Seconds from the answer on.
+    Seconds,
 }
 
 /// Which headers a receipt keeps: names, lower case.
@@ -194,8 +298,12 @@ pub(super) struct Step {
     pub complete: Vec<Proof>,
     /// In words: what a credential needs for it.
     pub needs: Option<String>,
+    /// In words: what the source does not tell.
+    pub caveat: Option<String>,
     /// The values of a record that anything in the manifest asks for.
     pub marks: Vec<Path>,
+    /// The expressions that anything in the manifest asks a record.
+    pub exprs: Vec<Expr>,
 }
 
 /// A fan-out.
@@ -207,6 +315,8 @@ pub(super) struct Each {
     pub alias: String,
     /// All must hold, or not be known.
     pub when: Vec<Condition>,
+    /// None may answer false.
+    pub ask: Vec<Expr>,
 }
 
 /// Paging by `Link`.
@@ -231,6 +341,8 @@ pub(super) enum Records {
     List,
     /// A member of the body is the list.
     At(Path),
+    /// The body, or a member of it, is a number: how many there are. Its record has the one member `count`.
+    Count(Option<Path>),
 }
 
 /// What of a list lies in the run's window.
@@ -260,13 +372,39 @@ pub(super) enum Proof {
     TerminalPage,
     /// No record came twice.
     UniqueKeys,
-    /// The sum of another step's fields is the number of records.
+    /// What another step says is the number of records.
     Equals {
         /// Index of the other step: one record, no fan-out.
         from: usize,
-        /// Its fields.
-        sum: Vec<Path>,
+        /// What it says.
+        says: Says,
+        /// How far apart the two may be; unless they are equal, the count proves nothing.
+        tolerance: u64,
     },
+    /// Each page states how many records the list has.
+    Total {
+        /// Where in the body.
+        at: Path,
+    },
+    /// Each page states it in a header.
+    HeaderTotal {
+        /// The header, lower case.
+        name: String,
+    },
+    /// A request of its own states it.
+    CountRequest {
+        /// Index of the step with `records: count`; asked as often as this one, or once if this one is.
+        step: usize,
+    },
+}
+
+/// How a step says how many records another has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Says {
+    /// The sum of its fields.
+    Sum(Vec<Path>),
+    /// The answer to an expression.
+    Answer(Expr),
 }
 
 /// Rows for one kind of thing.

@@ -1,12 +1,15 @@
 //! The `steps` of a manifest.
 
+use std::cell::RefCell;
+
 use super::{
-    Each, Pages, Proof, Reach, Records, Step, WindowPlan, parts,
+    Each, Pages, Proof, Reach, Records, Step, WindowPlan, keys, parts, proofs,
     yaml::{Faults, Section, Spot},
 };
 use crate::collect::{
     condition::Condition,
-    project::{Path, Projection},
+    expr::Expr,
+    project::{Path, Projection, Wanted},
     template::{Slot, Template},
 };
 
@@ -15,14 +18,8 @@ const STEPS_MAX: usize = 64;
 /// Most pages that a list may declare.
 const PAGES_MAX: u64 = 10_000;
 
-const KNOWN: [&str; 15] = [
-    "id", "get", "query", "for_each", "paginate", "records", "key", "project", "require", "redact",
-    "outcomes", "window", "complete", "needs", "caveat",
-];
-
 /// What a step may refer to.
 struct Context<'s> {
-    before: &'s [Step],
     params: &'s [String],
     /// Alias and step of the records in whose name the step is asked, innermost last.
     aliases: Vec<(&'s str, usize)>,
@@ -35,14 +32,12 @@ pub(super) fn read(spot: &Spot<'_>, faults: &mut Faults, params: &[String]) -> V
     }
     let mut steps: Vec<Step> = Vec::new();
     for spot in spots.iter().take(STEPS_MAX) {
-        let section = spot.section(faults, &KNOWN);
+        let section = spot.section(faults, &keys::STEP_KEYS.names());
         let asks = Asks::default();
         if let Some(step) = step(&section, faults, &steps, params, &asks) {
             steps.push(step);
         }
-        for (step, path) in asks.0.into_inner() {
-            want(&mut steps, step, &path);
-        }
+        asks.settle(&mut steps);
     }
     steps
 }
@@ -71,11 +66,30 @@ pub(super) fn chain(steps: &[Step], each: Option<&Each>) -> Vec<(String, usize)>
 
 /// Values of records that a step asks for.
 #[derive(Default)]
-struct Asks(std::cell::RefCell<Vec<(usize, Path)>>);
+pub(super) struct Asks {
+    paths: RefCell<Vec<(usize, Path)>>,
+    exprs: RefCell<Vec<(usize, Expr)>>,
+}
 
 impl Asks {
-    fn note(&self, step: usize, path: &Path) {
-        self.0.borrow_mut().push((step, path.clone()));
+    pub(super) fn note(&self, step: usize, path: &Path) {
+        self.paths.borrow_mut().push((step, path.clone()));
+    }
+
+    pub(super) fn note_expr(&self, step: usize, expr: &Expr) {
+        self.exprs.borrow_mut().push((step, expr.clone()));
+    }
+
+    fn settle(self, steps: &mut [Step]) {
+        for (step, path) in self.paths.into_inner() {
+            want(steps, step, &path);
+        }
+        for (step, expr) in self.exprs.into_inner() {
+            let step = steps.get_mut(step).filter(|step| !step.exprs.contains(&expr));
+            if let Some(step) = step {
+                step.exprs.push(expr);
+            }
+        }
     }
 
     fn conditions(&self, step: usize, conditions: &[Condition]) {
@@ -100,7 +114,7 @@ fn step(
     let each = section.get("for_each").and_then(|spot| each(spot, faults, before, asks));
     let chain = chain(before, each.as_ref());
     let aliases = chain.iter().map(|(alias, step)| (alias.as_str(), *step)).collect();
-    let context = Context { before, params, aliases };
+    let context = Context { params, aliases };
     let get = section.need(faults, "get").and_then(|spot| address(spot, faults, &context, asks));
     let query = section.get("query").map(|spot| query(spot, faults, &context, asks)).unwrap_or_default();
     let window = section.get("window").map(|spot| window(spot, faults, &context, asks, me));
@@ -110,21 +124,20 @@ fn step(
         asks.note(me, path);
     }
     let records = section.need(faults, "records").and_then(|spot| records(spot, faults));
-    let complete =
-        section.get("complete").map(|spot| proofs(spot, faults, &context, asks)).unwrap_or_default();
+    let complete = proofs::read(section, faults, before, each.as_ref(), asks);
     if complete.contains(&Proof::UniqueKeys) && key.is_none() {
         faults.add(section.spot(), "unique_keys without a key", "a key");
     }
-    section.get("caveat").and_then(|spot| spot.text(faults));
     Some(Step {
         pages: section.get("paginate").map(|spot| pages(spot, faults)),
-        projection: section.need(faults, "project").map(|spot| project(spot, faults)).unwrap_or_default(),
+        projection: projection(section, faults, records.as_ref()),
         redact: section
             .get("redact")
             .map(|spot| spot.list(faults).iter().filter_map(|spot| parts::cover(spot, faults)).collect())
             .unwrap_or_default(),
         outcomes: section.get("outcomes").map(|spot| parts::rules(spot, faults)).unwrap_or_default(),
         needs: section.get("needs").and_then(|spot| spot.text(faults)).map(str::to_owned),
+        caveat: section.get("caveat").and_then(|spot| spot.text(faults)).map(str::to_owned),
         id: id?,
         get: get?,
         records: records?,
@@ -135,6 +148,7 @@ fn step(
         window,
         complete,
         marks: Vec::new(),
+        exprs: Vec::new(),
     })
 }
 
@@ -144,7 +158,7 @@ pub(super) fn refer(spot: &Spot<'_>, faults: &mut Faults, steps: &[Step]) -> Opt
 }
 
 fn each(spot: &Spot<'_>, faults: &mut Faults, before: &[Step], asks: &Asks) -> Option<Each> {
-    let section = spot.section(faults, &["in", "as", "where"]);
+    let section = spot.section(faults, &keys::FOR_EACH.names());
     let step = section.need(faults, "in").and_then(|spot| refer(spot, faults, before))?;
     let alias = section.need(faults, "as").and_then(|spot| parts::name(spot, faults))?;
     if chain(before, before.get(step).and_then(|step| step.each.as_ref()))
@@ -153,9 +167,12 @@ fn each(spot: &Spot<'_>, faults: &mut Faults, before: &[Step], asks: &Asks) -> O
     {
         faults.add(spot, format!("{alias:?}, which an outer for_each uses"), "a name of its own");
     }
-    let when = section.get("where").map(|spot| parts::conditions(spot, faults)).unwrap_or_default();
+    let (when, ask) = section.get("where").map(|spot| parts::filters(spot, faults)).unwrap_or_default();
     asks.conditions(step, &when);
-    Some(Each { step, alias, when })
+    for expr in &ask {
+        asks.note_expr(step, expr);
+    }
+    Some(Each { step, alias, when, ask })
 }
 
 fn address(spot: &Spot<'_>, faults: &mut Faults, context: &Context<'_>, asks: &Asks) -> Option<Template> {
@@ -212,9 +229,9 @@ impl Context<'_> {
 }
 
 fn pages(spot: &Spot<'_>, faults: &mut Faults) -> Pages {
-    let section = spot.section(faults, &["link", "size", "pages_max", "cap"]);
+    let section = spot.section(faults, &keys::PAGINATE.names());
     let size = section.get("size").and_then(|spot| {
-        let section = spot.section(faults, &["param", "value"]);
+        let section = spot.section(faults, &keys::SIZE.names());
         let param = section.need_text(faults, "param");
         Some((param, section.need(faults, "value")?.number(faults, 1..=10_000)?))
     });
@@ -228,14 +245,34 @@ fn pages(spot: &Spot<'_>, faults: &mut Faults) -> Pages {
 
 fn records(spot: &Spot<'_>, faults: &mut Faults) -> Option<Records> {
     if spot.is_map() {
-        let section = spot.section(faults, &["at"]);
+        let section = spot.section(faults, &keys::RECORDS.names());
+        if let Some(count) = section.get("count") {
+            return parts::path(count, faults).map(|path| Records::Count(Some(path)));
+        }
         return section.need(faults, "at").and_then(|spot| parts::path(spot, faults)).map(Records::At);
     }
-    spot.read(faults, "one, list or { at: path }", |text| match text {
+    spot.read(faults, "one, list, count, { at: path } or { count: path }", |text| match text {
         "one" => Some(Records::One),
         "list" => Some(Records::List),
+        "count" => Some(Records::Count(None)),
         _ => None,
     })
+}
+
+/// What is kept; of a count, the count.
+fn projection(section: &Section<'_>, faults: &mut Faults, records: Option<&Records>) -> Projection {
+    let mut projection = Projection::default();
+    if !matches!(records, Some(Records::Count(_))) {
+        return section.need(faults, "project").map(|spot| project(spot, faults)).unwrap_or_default();
+    }
+    if let Some(spot) = section.get("project") {
+        faults.add(spot, "project", "nothing: the record of a count is { count }");
+    }
+    if let Some(path) = Path::read("count") {
+        // an empty projection takes anything
+        let _added = projection.add(Wanted { path, lines: None, expr: None });
+    }
+    projection
 }
 
 fn project(spot: &Spot<'_>, faults: &mut Faults) -> Projection {
@@ -257,14 +294,14 @@ fn project(spot: &Spot<'_>, faults: &mut Faults) -> Projection {
 }
 
 fn window(spot: &Spot<'_>, faults: &mut Faults, context: &Context<'_>, asks: &Asks, me: usize) -> WindowPlan {
-    let section = spot.section(faults, &["stop_when", "keep_when", "reach"]);
+    let section = spot.section(faults, &keys::WINDOW.names());
     let stop = section.get("stop_when").and_then(|spot| parts::condition(spot, faults));
     let keep = section.need(faults, "keep_when").map(|s| parts::conditions(s, faults)).unwrap_or_default();
     asks.conditions(me, stop.as_slice());
     asks.conditions(me, &keep);
     let mut reach = Vec::new();
     for spot in section.get("reach").map(|spot| spot.list(faults)).unwrap_or_default() {
-        let section = spot.section(faults, &["within_ms", "query"]);
+        let section = spot.section(faults, &keys::REACH.names());
         let within = section.need(faults, "within_ms").and_then(|s| s.number(faults, 1..=(1 << 40)));
         let query = section.get("query").map(|spot| query(spot, faults, context, asks)).unwrap_or_default();
         reach
@@ -274,31 +311,4 @@ fn window(spot: &Spot<'_>, faults: &mut Faults, context: &Context<'_>, asks: &As
         faults.add(spot, "reaches out of order", "the nearest first");
     }
     WindowPlan { stop, keep, reach }
-}
-
-fn proofs(spot: &Spot<'_>, faults: &mut Faults, context: &Context<'_>, asks: &Asks) -> Vec<Proof> {
-    spot.list(faults).iter().filter_map(|spot| proof(spot, faults, context, asks)).collect()
-}
-
-fn proof(spot: &Spot<'_>, faults: &mut Faults, context: &Context<'_>, asks: &Asks) -> Option<Proof> {
-    if !spot.is_map() {
-        return spot.read(faults, "terminal_page, unique_keys or { equals: ... }", |text| match text {
-            "terminal_page" => Some(Proof::TerminalPage),
-            "unique_keys" => Some(Proof::UniqueKeys),
-            _ => None,
-        });
-    }
-    let equals = spot.section(faults, &["equals"]);
-    let section = equals.need(faults, "equals")?.section(faults, &["from", "sum"]);
-    let from = section.need(faults, "from").and_then(|spot| refer(spot, faults, context.before))?;
-    let sum = section.need(faults, "sum").map(|spot| parts::paths(spot, faults)).unwrap_or_default();
-    let single =
-        context.before.get(from).is_some_and(|step| step.records == Records::One && step.each.is_none());
-    if !single {
-        faults.add(section.spot(), "a step with many records", "a step with records: one and no for_each");
-    }
-    for path in &sum {
-        asks.note(from, path);
-    }
-    Some(Proof::Equals { from, sum })
 }

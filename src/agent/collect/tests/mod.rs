@@ -3,9 +3,12 @@
 mod app;
 mod catalogue;
 mod conditional;
+mod fuzz;
 mod manifests;
 pub(super) mod pki;
+mod proofs;
 mod recordings;
+mod reference;
 mod scenarios;
 mod tls;
 

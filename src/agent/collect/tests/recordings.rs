@@ -146,7 +146,7 @@ fn by_name(path: &str) -> String {
 /// How many records a body holds.
 fn held(records: &Records, body: &Value) -> usize {
     match records {
-        Records::One => 1,
+        Records::One | Records::Count(_) => 1,
         Records::List => body.as_array().unwrap().len(),
         Records::At(path) => {
             path.parts().iter().fold(body, |body, part| &body[part.as_str()]).as_array().unwrap().len()

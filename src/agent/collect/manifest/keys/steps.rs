@@ -1,0 +1,249 @@
+//! The sections of `steps` and `populations`, with all that stands inside them.
+
+use super::{EXPR, HEADER, Kind, NAME, OUTCOME, PATH, PLACE, STEP, Section, TEMPLATE, may, must, or};
+
+pub(in crate::collect) static STEP_KEYS: Section = Section {
+    name: "step",
+    about: "One kind of request: asked once, or for each record of an earlier step.",
+    keys: &[
+        must("id", NAME, "Its name."),
+        may("for_each", Kind::Section(&FOR_EACH), "Asked for each record of an earlier step."),
+        must(
+            "get",
+            TEMPLATE,
+            "The path, beginning with `/`; `{parameter}` or `{alias.path}`, every value percent-encoded.",
+        ),
+        may("query", Kind::Map(&TEMPLATE), "The query."),
+        may("paginate", Kind::Section(&PAGINATE), "How further pages are found."),
+        must(
+            "records",
+            Kind::Either(&[Kind::Word(&["one", "list", "count"]), Kind::Section(&RECORDS)]),
+            "What the body is: one record, a list of records, or their number.",
+        ),
+        may("key", PATH, "The immutable id of a record."),
+        may(
+            "project",
+            Kind::List(&Kind::Either(&[PATH, Kind::Section(&WANTED)])),
+            "What is kept of a record, in this order. Needed, except with `records: count`.",
+        ),
+        may(
+            "require",
+            Kind::List(&PATH),
+            "Fields that must be there and not null, else the credential is not enough (`forbidden`).",
+        ),
+        may(
+            "redact",
+            Kind::List(&Kind::Section(&REDACT)),
+            "What is covered before anything is hashed, kept or looked at.",
+        ),
+        may(
+            "outcomes",
+            Kind::List(&Kind::Section(&OUTCOME)),
+            "Its own outcomes; they come before the manifest's.",
+        ),
+        may("window", Kind::Section(&WINDOW), "What of a list lies in the run's window."),
+        may(
+            "complete",
+            Kind::List(&Kind::Either(&[
+                Kind::Word(&["terminal_page", "unique_keys"]),
+                Kind::Section(&PROOF),
+            ])),
+            "What the completeness of the list rests on; without any, it is unknown.",
+        ),
+        may("needs", Kind::Text, "In words: what a credential needs for it."),
+        may("caveat", Kind::Text, "In words: what the source does not tell."),
+    ],
+};
+
+pub(in crate::collect) static FOR_EACH: Section = Section {
+    name: "for_each",
+    about: "A step is asked for each record of an earlier one.",
+    keys: &[
+        must("in", STEP, "The earlier step."),
+        must("as", NAME, "What templates call the record."),
+        may(
+            "where",
+            FILTER,
+            "Records that it is asked for: a jq expression, a condition, or a list of them. Only a clear no leaves a record out; what is not known is asked about.",
+        ),
+    ],
+};
+
+const FILTER: Kind = Kind::Either(&[
+    EXPR,
+    Kind::Section(&CONDITION),
+    Kind::List(&Kind::Either(&[EXPR, Kind::Section(&CONDITION)])),
+]);
+const CONDITIONS: Kind = Kind::Either(&[Kind::Section(&CONDITION), Kind::List(&Kind::Section(&CONDITION))]);
+
+pub(in crate::collect) static CONDITION: Section = Section {
+    name: "condition",
+    about: "Exactly one test of one value. A value that is not there makes it neither true nor false.",
+    keys: &[
+        must("path", PATH, "The value."),
+        may("is", Kind::Scalar, "It is this."),
+        may("in", Kind::Word(&["window"]), "It is an instant within the run's window."),
+        may("before", Kind::Word(&["window.from"]), "It is an instant before the window."),
+    ],
+};
+
+pub(in crate::collect) static PAGINATE: Section = Section {
+    name: "paginate",
+    about: "How further pages are found.",
+    keys: &[
+        must("link", Kind::Text, "The relation of the next page in the `Link` header."),
+        may("size", Kind::Section(&SIZE), "The page size."),
+        or("pages_max", Kind::Number(1, 10_000), "1000", "Most pages of one list."),
+        may(
+            "cap",
+            Kind::Number(1, 4_294_967_295),
+            "The source never returns more records than this, and does not say so.",
+        ),
+    ],
+};
+
+pub(in crate::collect) static SIZE: Section = Section {
+    name: "size",
+    about: "How many records a page has.",
+    keys: &[
+        must("param", Kind::Text, "The query parameter."),
+        must("value", Kind::Number(1, 10_000), "Its value."),
+    ],
+};
+
+pub(in crate::collect) static RECORDS: Section = Section {
+    name: "records",
+    about: "Where in the body the records are: one of the two.",
+    keys: &[
+        may("at", PATH, "The list."),
+        may("count", PATH, "Their number; the record then has the one member `count`."),
+    ],
+};
+
+pub(in crate::collect) static WANTED: Section = Section {
+    name: "wanted",
+    about: "A value that is not kept as it is.",
+    keys: &[
+        must("path", PATH, "Where it stands; with `expr`, a new name."),
+        may("lines", Kind::Text, "Of a text, only the lines that begin so."),
+        may(
+            "expr",
+            EXPR,
+            "The answer to a jq expression about the record; left out if there is no single answer.",
+        ),
+    ],
+};
+
+pub(in crate::collect) static REDACT: Section = Section {
+    name: "redact",
+    about: "Exactly one cover. Paths begin at the body, pass through lists, and may begin with `**` for any depth.",
+    keys: &[
+        may("drop", Kind::Form("anywhere"), "Replaced by null."),
+        may("mask", Kind::Form("anywhere"), "Replaced by `\"[masked]\"`."),
+        may(
+            "hmac",
+            Kind::Form("anywhere"),
+            "Replaced by a keyed pseudonym: the same value has the same one everywhere in the estate.",
+        ),
+        may(
+            "length",
+            Kind::Form("anywhere"),
+            "Replaced by its length: characters of a text, bytes of anything else.",
+        ),
+        or(
+            "type",
+            NAME,
+            "value",
+            "With `hmac`: what it is a pseudonym of; of a `person`, case and outer blanks do not count.",
+        ),
+    ],
+};
+
+pub(in crate::collect) static WINDOW: Section = Section {
+    name: "window",
+    about: "What of a list lies in the run's window.",
+    keys: &[
+        may(
+            "stop_when",
+            Kind::Section(&CONDITION),
+            "Records come sorted by this value, newest first: once it holds, nothing further lies in the window.",
+        ),
+        must("keep_when", CONDITIONS, "The records that are kept: all must hold, or not be known."),
+        may(
+            "reach",
+            Kind::List(&Kind::Section(&REACH)),
+            "How far the source reaches back, nearest first; without, all the way.",
+        ),
+    ],
+};
+
+pub(in crate::collect) static REACH: Section = Section {
+    name: "reach",
+    about: "One reach of the source.",
+    keys: &[
+        must("within_ms", Kind::Number(1, 1 << 40), "From the run's start back."),
+        may("query", Kind::Map(&TEMPLATE), "What must be asked for to reach so far."),
+    ],
+};
+
+pub(in crate::collect) static PROOF: Section = Section {
+    name: "proof",
+    about: "Exactly one count of the source's own, compared with the records that were read.",
+    keys: &[
+        may("equals", Kind::Section(&EQUALS), "What another step says."),
+        may("total", Kind::Section(&TOTAL), "What each page of the list says."),
+        may("header_total", HEADER, "What a header of each page says."),
+        may("count_request", STEP, "What a step with `records: count` says, asked as often as this one."),
+    ],
+};
+
+pub(in crate::collect) static EQUALS: Section = Section {
+    name: "equals",
+    about: "What another step says: exactly one of `sum` and `expr`.",
+    keys: &[
+        must("from", STEP, "A step with one record and no `for_each`."),
+        may("sum", Kind::List(&PATH), "The sum of these fields."),
+        may("expr", EXPR, "The answer to a jq expression about the record."),
+        or(
+            "tolerance",
+            Kind::Number(0, 1_000_000),
+            "0",
+            "How far apart the two may be without contradiction; only equal ones are a proof.",
+        ),
+    ],
+};
+
+pub(in crate::collect) static TOTAL: Section = Section {
+    name: "total",
+    about: "A count in the body of each page.",
+    keys: &[must("at", PATH, "Where it stands.")],
+};
+
+pub(in crate::collect) static POPULATION: Section = Section {
+    name: "population",
+    about: "Rows for one kind of thing.",
+    keys: &[
+        must("type", NAME, "The item type."),
+        must("of", STEP, "The step whose records are the rows; it needs a key."),
+        must("scope", PLACE, "The source's immutable id: step.path."),
+        must("name", TEMPLATE, "How people call a row; becomes `_name`."),
+        may("at", PATH, "Events only: when it happened; becomes `_at`."),
+        may("horizon", PLACE, "Who can see this field can see everything."),
+        may(
+            "join",
+            Kind::Map(&Kind::Section(&JOIN)),
+            "What is put beside the record, by the key in the row.",
+        ),
+    ],
+};
+
+pub(in crate::collect) static JOIN: Section = Section {
+    name: "join",
+    about: "Records of another step beside a row: all of them as a list, unless a key says otherwise.",
+    keys: &[
+        must("step", STEP, "The step: for each record of this population, or without `for_each`."),
+        or("one", Kind::Truth, "false", "Its one record, as an object."),
+        may("on", PATH, "The record whose key equals this value of the row."),
+        may("as", Kind::Word(&["flag"]), "With `on`: only whether there is one."),
+    ],
+};
