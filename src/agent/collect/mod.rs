@@ -8,9 +8,11 @@ mod exchange;
 mod http;
 mod limit;
 mod link;
+pub mod lint;
 mod list;
 mod manifest;
 mod outcome;
+mod outline;
 mod page;
 mod population;
 mod project;
@@ -42,6 +44,7 @@ pub use self::{
     http::{Http, Route, RouteError},
     manifest::{Fault, Manifest},
     outcome::why,
+    outline::{Place, PopulationOutline, StepOutline},
     page::Artefact,
     population::Collected as Population,
 };
