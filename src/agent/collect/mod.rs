@@ -206,8 +206,9 @@ pub async fn collect(
     });
     let mut done: Vec<Vec<Instance>> = Vec::new();
     if let Some(session) = &session {
-        for step in &manifest.steps {
-            let instances = run_step(session, step, &done).await;
+        for (at, step) in manifest.steps.iter().enumerate() {
+            let wanted = !manifest.left_out.contains(&at);
+            let instances = if wanted { run_step(session, step, &done).await } else { Vec::new() };
             done.push(instances);
         }
     }

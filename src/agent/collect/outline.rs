@@ -71,6 +71,8 @@ pub struct PopulationOutline {
     pub list_steps: BTreeSet<String>,
     /// All steps that its rows rest on, those included.
     pub steps: BTreeSet<String>,
+    /// How far back all of these reach, in milliseconds; none: all the way.
+    pub reach_ms: Option<i64>,
 }
 
 impl Manifest {
@@ -82,6 +84,16 @@ impl Manifest {
     /// The populations, in their order.
     pub fn population_outlines(&self) -> Vec<PopulationOutline> {
         self.populations.iter().map(|population| self.population_outline(population)).collect()
+    }
+
+    /// Leaves out every population but these, and the steps that nothing else rests on. The digest stays the file's: what
+    /// was narrowed is for looking, not for the record.
+    pub fn narrow(&mut self, wanted: &BTreeSet<String>) {
+        self.populations.retain(|population| wanted.contains(&population.name));
+        let needed: BTreeSet<String> =
+            self.population_outlines().into_iter().flat_map(|population| population.steps).collect();
+        let idle = |step: &Step| !needed.contains(&step.id);
+        self.left_out = (0..).zip(&self.steps).filter(|(_, step)| idle(step)).map(|(at, _)| at).collect();
     }
 
     /// Requests at most, of one run.
@@ -136,8 +148,10 @@ impl Manifest {
             .filter_map(|join| Some((join.name.clone(), name(join.step)?)))
             .collect();
         let horizon = population.horizon.as_ref().and_then(|(step, _)| name(*step));
-        let steps =
+        let steps: BTreeSet<String> =
             list_steps.iter().chain(&horizon).chain(joins.iter().map(|(_, step)| step)).cloned().collect();
+        let reach = |step: &Step| step.window.as_ref()?.reach.last().map(|reach| reach.within_ms);
+        let reach_ms = self.steps.iter().filter(|step| steps.contains(&step.id)).filter_map(reach).min();
         PopulationOutline {
             name: population.name.clone(),
             item_type: population.kind.clone(),
@@ -148,6 +162,7 @@ impl Manifest {
             joins,
             list_steps,
             steps,
+            reach_ms,
         }
     }
 }
@@ -159,5 +174,26 @@ const fn proof(proof: &Proof) -> &'static str {
         Proof::TerminalPage => "terminal_page",
         Proof::UniqueKeys => "unique_keys",
         Proof::Equals { .. } => EQUALS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_wants_is_left_out_and_what_it_rests_on_is_kept() {
+        let text = include_str!("../../../collectors/github/changes/collector.yaml");
+        let mut manifest = Manifest::read("m", text).unwrap();
+        let asked = |manifest: &Manifest| -> Vec<String> {
+            let wanted = |at: &usize| !manifest.left_out.contains(at);
+            (0..manifest.steps.len()).filter(wanted).map(|at| manifest.steps[at].id.clone()).collect()
+        };
+        assert_eq!(asked(&manifest), ["org", "repos", "pulls", "reviews", "commits", "rule_suites"]);
+        let reach: Vec<_> = manifest.population_outlines().into_iter().map(|p| (p.name, p.reach_ms)).collect();
+        assert_eq!(reach, [("changes".into(), None), ("bypasses".into(), Some(2_415_600_000))]);
+        manifest.narrow(&["bypasses".to_owned()].into());
+        assert_eq!(asked(&manifest), ["org", "repos", "rule_suites"]);
+        assert_eq!(manifest.population_outlines().len(), 1);
     }
 }
