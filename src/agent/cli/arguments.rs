@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand};
     max_term_width = 100,
     infer_long_args = false,
     disable_help_subcommand = true,
-    after_help = "First time: observance demo\nThen: observance key new --out keys, write observance.yaml, observance check-config"
+    after_help = "First time: observance demo\nYour own organisation, now: observance scan github ORG   To stay: observance init --github ORG"
 )]
 pub struct Cli {
     /// The configuration

@@ -13,9 +13,11 @@ use super::{
     scan::{
         self,
         cause::{Cause, Cure, Sight, cause, sentence, sight},
+        plan::WAIT_MS,
         tokens,
     },
     setup::{self, Resolved},
+    shelf::Shelved,
 };
 use crate::{
     clock::Clock,
@@ -60,10 +62,17 @@ pub async fn doctor(path: &Path, asked: &Doctor, clock: &Clock, out: &mut dyn Wr
     let resolved = setup::check(path)?.resolve()?;
     let setup = &resolved.setup;
     let mut lines = vec![store(&resolved, clock).await];
-    let mut seen = Vec::new();
+    let mut looks = Vec::new();
     for collector in setup.collectors.values() {
         let Some(source) = setup.sources.get(&collector.source) else { continue };
-        seen.push(scan::one(&collector.manifest, source, WINDOW_MS, clock).await?);
+        let text = String::from_utf8_lossy(&collector.file).into_owned();
+        let mut manifest = Shelved::read(&collector.id, text)?.manifest;
+        manifest.hurry(WAIT_MS);
+        looks.push((manifest, source));
+    }
+    let mut seen = Vec::new();
+    for (manifest, source) in &looks {
+        seen.push(scan::one(manifest, source, WINDOW_MS, clock).await?);
     }
     lines.push(the_clock(&seen));
     lines.extend(sources(&resolved, &seen));
@@ -113,7 +122,9 @@ async fn store(resolved: &Resolved, clock: &Clock) -> Line {
                 word(&posture.checksum),
                 word(&posture.retention)
             );
-            Line::new("store", what)
+            let open = posture.retention.as_str() != "yes";
+            let open = if open { ": whoever administers it can empty it" } else { "" };
+            Line::new("store", what + open)
         }
         Err(error) => {
             let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());

@@ -40,12 +40,13 @@ pub fn init(asked: &Init, clock: &Clock, out: &mut dyn Write) -> anyhow::Result<
     let policies: Vec<&Policy> = shelf.judges.values().map(|judge| &judge.policy).collect();
     let rights = Grants::for_policies(&shelf, &policies);
     let manifest = serde_json::to_string_pretty(&paste::app_manifest(&rights, &asked.github))? + "\n";
+    let dir = if asked.dir == Path::new(".") { Path::new("") } else { &asked.dir };
     let files = [
-        (asked.dir.join(CONFIG), config.clone()),
-        (asked.dir.join("grants/github-app.json"), manifest),
-        (asked.dir.join("grants/github.md"), page(&rights, &asked.github)),
+        (dir.join(CONFIG), config.clone()),
+        (dir.join("grants/github-app.json"), manifest),
+        (dir.join("grants/github.md"), page(&rights, &asked.github)),
     ];
-    let keys = asked.dir.join(KEYS);
+    let keys = dir.join(KEYS);
     let taken = files.iter().map(|(path, _)| path).chain([&keys]).find(|path| path.symlink_metadata().is_ok());
     if let Some(taken) = taken {
         let what = format!("{} exists already; nothing was written", taken.display());
@@ -112,22 +113,26 @@ fn config(asked: &Init, clock: &Clock) -> String {
     let name = org.to_ascii_lowercase();
     let now = DateTime::<Utc>::from_timestamp_millis(clock.now().ms()).unwrap_or_default();
     let periods: String = asked.frameworks.iter().map(|framework| period(framework, &now)).collect();
-    format!(
-        "# What Observance watches. What is not written has a default: observance check-config --explain\n\
-         organisation: {{ name: {org}, zone: UTC }}          # zone: where your days begin, such as Europe/Berlin\n\
-         store: file:log                                # or s3://BUCKET/observance?region=REGION\n\
-         origin: {name}/observance                      # the log's name, for ever; set it before the first run\n\
-         key: {KEYS}                                    # never into version control\n\
-         folder: memory                                 # the agent's own memory of the log's head\n\
-         \n\
-         sources:\n\
-         \x20 github: {{ org: {org}, token: secret://env/GITHUB_TOKEN }}    # read-only; grants/github.md says which\n\
-         \n\
-         owners: {{ default: unassigned }}                # who is asked: \"GH-*\": platform-lead\n\
-         \n\
-         periods:                                       # [from, to), in the zone above\n\
-         {periods}"
-    )
+    let said = |line: String, why: &str| format!("{line:<58} # {why}\n");
+    [
+        "# What Observance watches. What is not written has a default: observance check-config --explain\n".to_owned(),
+        said(format!("organisation: {{ name: {org}, zone: UTC }}"), "where your days begin, such as Europe/Berlin"),
+        said("store: file:log".to_owned(), "or s3://BUCKET/observance?region=REGION"),
+        said(format!("origin: {name}/observance"), "the log's name, for ever; set it before the first run"),
+        said(format!("key: {KEYS}"), "never into version control"),
+        said("folder: memory".to_owned(), "the agent's own memory of the log's head"),
+        "\nsources:\n".to_owned(),
+        said(
+            format!("  github: {{ org: {org}, token: secret://env/GITHUB_TOKEN }}"),
+            "read-only; grants/github.md says what to grant",
+        ),
+        "\n".to_owned(),
+        said("owners: { default: unassigned }".to_owned(), "who is asked, such as \"GH-*\": platform-lead"),
+        "\n".to_owned(),
+        said("periods:".to_owned(), "[from, to), in the zone above"),
+        periods,
+    ]
+    .concat()
 }
 
 /// The half year (the year, for a certificate) that begins next: what lies behind cannot be observed any more.

@@ -9,6 +9,7 @@ mod check;
 mod collect;
 mod collectors;
 mod doctor;
+mod folder;
 mod grants;
 mod init;
 mod key;

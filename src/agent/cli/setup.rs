@@ -9,14 +9,14 @@ use std::{
     sync::Arc,
 };
 
-use observance_judge::{Policy, folder};
+use observance_judge::{Policy, folder as policy_folder};
 use observance_record::{Digest, entry::PeriodOpen};
 use serde_json::Map;
 
 use crate::{
     collect::{self, Http, Manifest},
     config::{
-        Config, alert, catalogue::Catalogue, collector::Collector as Configured, fault::Fault, fault::Faults,
+        Config, alert, collector::Collector as Configured, fault::Fault, fault::Faults,
         fault::nearest, key::KeySource, policy::Library, source, source::Source as Outside, store,
     },
     key::Keys,
@@ -31,7 +31,10 @@ use crate::{
     tell,
 };
 
-use super::lines::Lines;
+use super::{
+    folder::{self, Beside},
+    lines::Lines,
+};
 
 /// Largest extra certificate file.
 const CA_BYTES_MAX: u64 = 1 << 20;
@@ -78,13 +81,14 @@ pub struct Checked {
 
 /// Reads the file and everything that it names except secrets and keys.
 pub fn check(path: &Path) -> Result<Checked, Faults> {
-    let config = Config::load(path, &Catalogue::shipped())?;
     let bytes = fs::read(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
+    let beside = folder::read(path, &text)?;
+    let config = Config::load(path, &beside.catalogue)?;
     let file = path.to_string_lossy().into_owned();
     let mut found = Found { lines: Lines::of(&text), faults: Faults::new(&file) };
     one_of_a_kind(&config, &mut found);
-    let collectors = collectors(&config, &mut found);
+    let collectors = collectors(&config, &beside);
     let schedules = schedules(&config, &collectors, &mut found);
     let policies = policies(&config, &mut found);
     let Found { lines, faults } = found;
@@ -164,26 +168,14 @@ fn one_of_a_kind(config: &Config, found: &mut Found) {
     }
 }
 
-fn collectors(config: &Config, found: &mut Found) -> BTreeMap<String, Collector> {
-    let mut manifests = BTreeMap::new();
-    for (name, bytes) in library::collectors() {
-        match Manifest::read(&name, &String::from_utf8_lossy(bytes)) {
-            Ok(manifest) => {
-                manifests.insert(manifest.id().to_owned(), (name, bytes));
-            }
-            Err(faults) => {
-                let faults = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-                found.push(&["collectors"], faults, "a collector without faults", None);
-            }
-        }
-    }
+fn collectors(config: &Config, beside: &Beside) -> BTreeMap<String, Collector> {
     let enabled = config.collectors.iter().filter(|collector| collector.disabled.is_none());
     let read = |configured: &Configured| {
-        let (name, bytes) = manifests.get(&configured.id)?;
+        let (name, bytes) = beside.collectors.get(&configured.id)?;
         let manifest = Manifest::read(name, &String::from_utf8_lossy(bytes)).ok()?;
         let id = configured.schedule.clone();
         let collector =
-            Collector { id: id.clone(), source: configured.source.clone(), manifest, file: bytes.to_vec() };
+            Collector { id: id.clone(), source: configured.source.clone(), manifest, file: bytes.clone() };
         Some((id, collector))
     };
     enabled.filter_map(read).collect()
@@ -221,7 +213,7 @@ fn policies(config: &Config, found: &mut Found) -> BTreeMap<String, Judge> {
     let path = ["policies", "library"];
     let read = match &config.policies.library {
         Library::Default => library::policies(),
-        Library::Folder(folder) => folder::read(folder).unwrap_or_else(|error| {
+        Library::Folder(folder) => policy_folder::read(folder).unwrap_or_else(|error| {
             found.push(&path, chain(&error), "default, or a folder of policies", None);
             BTreeMap::new()
         }),

@@ -96,6 +96,11 @@ impl Manifest {
         self.left_out = (0..).zip(&self.steps).filter(|(_, step)| idle(step)).map(|(at, _)| at).collect();
     }
 
+    /// Waits no longer than this for limits and retries, all together: somebody sits before the screen.
+    pub fn hurry(&mut self, wait_ms: i64) {
+        self.limits.wait_ms = self.limits.wait_ms.min(wait_ms);
+    }
+
     /// Requests at most, of one run.
     pub const fn requests_max(&self) -> u64 {
         self.limits.requests_max

@@ -27,7 +27,7 @@ pub fn show(shelf: &Shelf, asked: &CollectorsShow, out: &mut dyn Write) -> anyho
     }
     let manifest = &shelved.manifest;
     writeln!(out, "{}  {}", manifest.id(), visible(manifest.title()))?;
-    writeln!(out, "  version {}, {}, sha256 {}", manifest.version(), shelved.file, manifest.digest())?;
+    writeln!(out, "  version {}, {}, {}", manifest.version(), shelved.file, manifest.digest())?;
     writeln!(out, "  at {}, at most {} a run", manifest.base_url(), counted(manifest.requests_max(), "request"))?;
     let rights = manifest.permissions().iter().map(|(name, access)| format!("{name} {access}"));
     writeln!(out, "  rights {}", rights.collect::<Vec<_>>().join(", "))?;

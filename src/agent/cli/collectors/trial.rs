@@ -14,6 +14,7 @@ use crate::{
         scan::{
             self,
             cause::{Cure, Sight, cause, sentence, sight},
+            plan::WAIT_MS,
             tokens,
         },
         shelf::Shelf,
@@ -37,7 +38,8 @@ pub async fn trial(
     clock: &Clock,
     out: &mut dyn Write,
 ) -> anyhow::Result<u8> {
-    let shelved = shelf.find(&asked.id)?;
+    let mut shelved = shelf.find(&asked.id)?;
+    shelved.manifest.hurry(WAIT_MS);
     let source = reach::github(&asked.org, asked.base_url.as_deref(), &asked.token)?;
     let one = scan::one(&shelved.manifest, &source, i64::from(asked.days) * DAY_MS, clock).await?;
     let seen = [one];

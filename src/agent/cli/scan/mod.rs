@@ -24,8 +24,9 @@ use crate::{
     status::hours,
 };
 
-/// How often somebody who waits is told what is waited for.
+/// When somebody who waits is first told what is waited for; after that at twice the time, up to a minute.
 const TELL_MS: i64 = 2_000;
+const TELL_MS_MAX: i64 = 60_000;
 
 /// Reads the organisation once and prints what was seen; with `--strict` 1 if something deviates.
 pub async fn github(asked: &Scan, clock: &Clock, out: &mut dyn Write) -> anyhow::Result<u8> {
@@ -68,14 +69,15 @@ pub async fn one<'a>(
 /// Says on standard error what is waited for, as soon as that takes long.
 async fn told<T, E>(work: impl Future<Output = Result<T, E>>, what: &str, clock: &Clock) -> Result<T, E> {
     tokio::pin!(work);
-    let began = clock.now();
+    let (began, mut next_ms) = (clock.now(), TELL_MS);
     loop {
         tokio::select! {
             done = &mut work => return done,
-            () = clock.sleep_ms(TELL_MS) => {
+            () = clock.sleep_ms(next_ms) => {
+                next_ms = (next_ms * 2).min(TELL_MS_MAX);
                 let waited = hours(clock.now().ms_since(began));
                 // nothing can be done about a closed standard error
-                let _closed = writeln!(std::io::stderr(), "reading {what} for {waited}");
+                let _closed = writeln!(std::io::stderr(), "reading {what}, {waited} so far");
             }
         }
     }

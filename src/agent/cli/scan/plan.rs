@@ -10,6 +10,8 @@ use crate::{
 };
 
 const DAY_MS: i64 = 86_400_000;
+/// How long a run waits for the source's limits before it says so; a scan keeps nothing and can be repeated.
+pub const WAIT_MS: i64 = 30_000;
 
 /// One run of a scan.
 pub struct Look {
@@ -27,6 +29,7 @@ pub fn plan(shelf: &Shelf, kind: &str, days: i64) -> anyhow::Result<Vec<Look>> {
         for (days, populations) in by_reach(shelved, &wanted, days) {
             let mut manifest = Shelved::read(&shelved.file, shelved.text.clone())?.manifest;
             manifest.narrow(&populations);
+            manifest.hurry(WAIT_MS);
             looks.push(Look { manifest, days });
         }
     }

@@ -123,7 +123,7 @@ fn unknown(policy: &Finding, report: &Report, line: &mut impl FnMut(String)) {
 /// `2,204 changes`, with the window where it is not the one at the top.
 fn judged(policy: &Finding) -> String {
     let days = policy.days.filter(|_| !policy.events);
-    let days = days.map(|days| format!(" (last {})", counted(days.unsigned_abs(), "day")));
+    let days = days.map(|days| format!(" over the last {}", counted(days.unsigned_abs(), "day")));
     format!("{}{}", counted(policy.items, &policy.item_type), days.unwrap_or_default())
 }
 
