@@ -47,7 +47,7 @@ const DAY_MS: i64 = 86_400_000;
 /// Lines of a screen.
 const SCREEN_LINES: usize = 24;
 /// Lines of the list of all commands.
-const COMMANDS_LINES: usize = 28;
+const COMMANDS_LINES: usize = 30;
 
 fn observance(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_observance"))

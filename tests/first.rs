@@ -128,7 +128,8 @@ async fn a_scan_says_what_deviates_what_is_unknown_and_what_cures_it() {
         let said = expect(0, folder.path(), &["scan", "github", "acme", "--base-url", &base_url, "--json"]);
         let report: Value = serde_json::from_str(&said).unwrap();
         assert_eq!(report["fix_first"], "GH-05", "{said}");
-        let of = |id: &str| report["policies"].as_array().unwrap().iter().find(|one| one["policy"] == id).unwrap();
+        let of =
+            |id: &str| report["policies"].as_array().unwrap().iter().find(|one| one["policy"] == id).unwrap();
         assert_eq!(of("GH-08")["reasons"]["approval.none"], json!(["r1#7"]));
         assert_eq!(of("GH-01")["cause"]["cure"], "grant");
         assert_eq!(of("GH-01")["met"], 0, "nothing is met that was not seen");
@@ -143,7 +144,8 @@ async fn a_source_that_says_no_is_an_error_with_a_remedy() {
     let (_a, refused) = serve(|_| Some(message(401, &[], "Bad credentials"))).await;
     let (_b, hidden) = serve(|_| Some(message(404, &[], "Not Found"))).await;
     tokio::task::block_in_place(|| {
-        let scan = |base: &str, org: &str| expect(2, folder.path(), &["scan", "github", org, "--base-url", base]);
+        let scan =
+            |base: &str, org: &str| expect(2, folder.path(), &["scan", "github", org, "--base-url", base]);
         assert!(scan(&refused, "acme").contains("the token was not accepted"));
         assert!(scan(&hidden, "acme").contains("there is no organisation acme"));
         assert!(scan(&hidden, "acme/web").contains("no login of an organisation"));
@@ -168,7 +170,8 @@ async fn fewer_repositories_than_the_organisation_counts_are_never_a_full_popula
     .await;
     let folder = tempfile::tempdir().unwrap();
     tokio::task::block_in_place(|| {
-        let said = expect(0, folder.path(), &["scan", "github", "acme", "--base-url", &base_url, "--days", "9"]);
+        let said =
+            expect(0, folder.path(), &["scan", "github", "acme", "--base-url", &base_url, "--days", "9"]);
         golden::check("first/scan-short.txt", steady(&said, &base_url).as_bytes());
     });
 }
@@ -182,7 +185,10 @@ async fn a_collector_is_tried_and_nothing_is_stored() {
         let tried = |id: &str, more: &[&str]| {
             expect(0, folder.path(), &[&["collectors", "try", id], &base[..], more].concat())
         };
-        golden::check("first/try.txt", steady(&tried("github.branch_rules", &["--rows", "0"]), &base_url).as_bytes());
+        golden::check(
+            "first/try.txt",
+            steady(&tried("github.branch_rules", &["--rows", "0"]), &base_url).as_bytes(),
+        );
         let rows: Value = serde_json::from_str(&tried("github.members", &["--json"])).unwrap();
         assert_eq!(rows["populations"]["members"]["rows"].as_array().unwrap().len(), 2);
         assert_eq!(rows["policies"][0]["judged"], "not", "{rows}");
@@ -199,7 +205,10 @@ async fn a_collector_is_tried_and_nothing_is_stored() {
 fn what_can_be_collected_and_what_it_needs_is_shown() {
     let folder = tempfile::tempdir().unwrap();
     let shown = |arguments: &[&str]| expect(0, folder.path(), arguments);
-    golden::check("first/show.txt", without_digest(&shown(&["collectors", "show", "github.members"])).as_bytes());
+    golden::check(
+        "first/show.txt",
+        without_digest(&shown(&["collectors", "show", "github.members"])).as_bytes(),
+    );
     golden::check(
         "first/permissions.txt",
         shown(&["collectors", "permissions", "github.members", "github.branch_rules"]).as_bytes(),
@@ -213,7 +222,10 @@ fn what_can_be_collected_and_what_it_needs_is_shown() {
         assert!(list.contains(id), "{list}");
     }
     let all: Value = serde_json::from_str(&shown(&["collectors", "list", "--json"])).unwrap();
-    assert_eq!(all.as_array().unwrap().len(), list.lines().filter(|line| line.contains("github.") && !line.starts_with(' ')).count());
+    assert_eq!(
+        all.as_array().unwrap().len(),
+        list.lines().filter(|line| line.contains("github.") && !line.starts_with(' ')).count()
+    );
     let app: Value = serde_json::from_str(&shown(&["grants", "--app-manifest", "--org", "acme"])).unwrap();
     let rights = app["default_permissions"].as_object().unwrap();
     assert!(rights.len() >= 6 && rights.values().all(|level| level == "read"), "{app}");
@@ -231,14 +243,23 @@ fn slips_of_a_manifest_are_told_with_their_lines() {
     let folder = tempfile::tempdir().unwrap();
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = fs::read_to_string(top.join("collectors/github/members/collector.yaml")).unwrap();
-    let text = text.replace("filter: 2fa_disabled", "filter: 2fa_disable").replace("get: /orgs/{org}/members\n    query: { filter: all }", "get: /orgs/{org}/member\n    query: { filter: all }");
-    let text = text.replace("project: [id, login, type, site_admin]", "project: [id, login, typ, site_admin]");
-    fs::write(folder.path().join("mine.yaml"), text.replace("id: github.members", "id: github.mine")).unwrap();
+    let text = text.replace("filter: 2fa_disabled", "filter: 2fa_disable").replace(
+        "get: /orgs/{org}/members\n    query: { filter: all }",
+        "get: /orgs/{org}/member\n    query: { filter: all }",
+    );
+    let text =
+        text.replace("project: [id, login, type, site_admin]", "project: [id, login, typ, site_admin]");
+    fs::write(folder.path().join("mine.yaml"), text.replace("id: github.members", "id: github.mine"))
+        .unwrap();
     let Some(contracts) = data::folder("contracts") else { return };
     let description = contracts.join("github.subset.json");
     let lint = |more: &[&str]| {
         let arguments: Vec<&str> =
-            ["collectors", "lint", "mine.yaml", "--against", description.to_str().unwrap()].iter().chain(more).copied().collect();
+            ["collectors", "lint", "mine.yaml", "--against", description.to_str().unwrap()]
+                .iter()
+                .chain(more)
+                .copied()
+                .collect();
         expect(1, folder.path(), &arguments)
     };
     golden::check("first/lint.txt", lint(&[]).as_bytes());
@@ -247,7 +268,9 @@ fn slips_of_a_manifest_are_told_with_their_lines() {
     let clean = expect(0, folder.path(), &["collectors", "lint", "github.members", "github.changes"]);
     assert!(clean.contains("2 manifests: 0 faults"), "{clean}");
     fs::write(folder.path().join("mine.yaml"), "steps: 1\n").unwrap();
-    assert!(expect(1, folder.path(), &["collectors", "lint", "mine.yaml"]).contains("mine.yaml:1: fault: steps"));
+    assert!(
+        expect(1, folder.path(), &["collectors", "lint", "mine.yaml"]).contains("mine.yaml:1: fault: steps")
+    );
     assert!(expect(2, folder.path(), &["collectors", "lint", "none.yaml"]).contains("cannot read none.yaml"));
 }
 
@@ -259,17 +282,32 @@ async fn from_init_to_a_doctor_that_is_content() {
         let dir = folder.path();
         let wrote = expect(0, dir, &["init", "--github", "acme", "--frameworks", "soc2,iso27001"]);
         golden::check("first/init.txt", wrote.as_bytes());
-        let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(dir.join("keys/signing.pem")).unwrap().permissions());
+        let mode = std::os::unix::fs::PermissionsExt::mode(
+            &fs::metadata(dir.join("keys/signing.pem")).unwrap().permissions(),
+        );
         assert_eq!(mode & 0o777, 0o600);
         assert!(expect(0, dir, &["check-config"]).contains("no faults"));
-        assert!(expect(2, dir, &["init", "--github", "acme"]).contains("exists already; nothing was written"));
-        assert!(expect(2, dir, &["init", "--github", "acme", "--frameworks", "soc3"]).contains("no framework soc3"));
+        assert!(
+            expect(2, dir, &["init", "--github", "acme"]).contains("exists already; nothing was written")
+        );
+        assert!(
+            expect(2, dir, &["init", "--github", "acme", "--frameworks", "soc3"])
+                .contains("no framework soc3")
+        );
         let page = fs::read_to_string(dir.join("grants/github.md")).unwrap();
-        assert!(page.contains("| Members | read | organisation | GH-01 |") && page.contains("settings/apps/new?name=observance-acme"), "{page}");
+        assert!(
+            page.contains("| Members | read | organisation | GH-01 |")
+                && page.contains("settings/apps/new?name=observance-acme"),
+            "{page}"
+        );
 
         let config = fs::read_to_string(dir.join("observance.yaml")).unwrap();
         let token = "token: secret://env/GITHUB_TOKEN";
-        fs::write(dir.join("observance.yaml"), config.replace(token, &format!("{token}, base_url: \"{base_url}\""))).unwrap();
+        fs::write(
+            dir.join("observance.yaml"),
+            config.replace(token, &format!("{token}, base_url: \"{base_url}\"")),
+        )
+        .unwrap();
         let found = expect(0, dir, &["doctor", "--strict"]);
         golden::check("first/doctor.txt", steady(&found, &base_url).as_bytes());
         assert!(!dir.join("log/v1/commit").exists(), "a doctor began a log");
@@ -286,7 +324,11 @@ async fn a_doctor_says_what_is_missing_and_collectors_come_from_a_folder() {
         let top = Path::new(env!("CARGO_MANIFEST_DIR"));
         let own = fs::read_to_string(top.join("collectors/github/members/collector.yaml")).unwrap();
         fs::create_dir_all(dir.join("own/people")).unwrap();
-        fs::write(dir.join("own/people/collector.yaml"), own.replace("id: github.members", "id: github.people")).unwrap();
+        fs::write(
+            dir.join("own/people/collector.yaml"),
+            own.replace("id: github.members", "id: github.people"),
+        )
+        .unwrap();
         let config = fs::read_to_string(dir.join("observance.yaml")).unwrap();
         let token = "token: secret://env/GITHUB_TOKEN";
         let config = config.replace(token, &format!("{token}, base_url: \"{base_url}\""));
@@ -294,7 +336,11 @@ async fn a_doctor_says_what_is_missing_and_collectors_come_from_a_folder() {
         fs::write(dir.join("observance.yaml"), config).unwrap();
         assert!(expect(0, dir, &["check-config"]).contains("github.people"));
         let found = expect(1, dir, &["doctor", "--strict"]);
-        for line in ["token: read-only · all repositories (3 = 3)", "GH-01 not: ", "-> observance grants github --for GH-01"] {
+        for line in [
+            "token: read-only · all repositories (3 = 3)",
+            "GH-01 not: ",
+            "-> observance grants github --for GH-01",
+        ] {
             assert!(found.contains(line), "{line}: {found}");
         }
         fs::write(dir.join("own/people/collector.yaml"), own).unwrap();

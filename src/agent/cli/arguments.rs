@@ -36,16 +36,18 @@ pub enum Command {
         source: ScanSource,
     },
     /// Say what to grant, for which policy, and how: an app, or a token
-    #[command(after_help = "Example: observance grants github --org acme --for GH-01\nNext: observance scan github ORG")]
+    #[command(
+        after_help = "Example: observance grants github --org acme --for GH-01\nNext: observance scan github ORG"
+    )]
     Grants(Grants),
     /// Write a first configuration, its keys and its grants
-    #[command(
-        after_help = "Example: observance init --github acme --frameworks soc2,iso27001\n\
-        Nothing is ever overwritten.\nNext: grant what grants/github.md says, export GITHUB_TOKEN=..., observance doctor"
-    )]
+    #[command(after_help = "Example: observance init --github acme --frameworks soc2,iso27001\n\
+        Nothing is ever overwritten.\nNext: grant what grants/github.md says, export GITHUB_TOKEN=..., observance doctor")]
     Init(Init),
     /// Try everything that the configuration names: store, clock, rights, windows, policies
-    #[command(after_help = "Reads every source once and records nothing. Example: GITHUB_TOKEN=... observance doctor\nNext: observance run")]
+    #[command(
+        after_help = "Reads every source once and records nothing. Example: GITHUB_TOKEN=... observance doctor\nNext: observance run"
+    )]
     Doctor(Doctor),
     /// List, show, check, try what is collected
     Collectors {
@@ -117,8 +119,10 @@ pub enum Command {
 #[derive(Debug, Subcommand)]
 pub enum ScanSource {
     /// An organisation on GitHub, with the token in GITHUB_TOKEN
-    #[command(after_help = "Any read-only token will do; what it may not see is unknown, with the grant that cures it.\n\
-        Example: GITHUB_TOKEN=... observance scan github acme --days 30\nNext: observance init --github ORG")]
+    #[command(
+        after_help = "Any read-only token will do; what it may not see is unknown, with the grant that cures it.\n\
+        Example: GITHUB_TOKEN=... observance scan github acme --days 30\nNext: observance init --github ORG"
+    )]
     Github(Scan),
 }
 
@@ -186,7 +190,9 @@ pub enum CollectorsCommand {
     #[command(after_help = "Next: observance collectors show github.members")]
     List(CollectorsList),
     /// Show one collector as a person reads it: requests, rights, what is kept and covered
-    #[command(after_help = "Example: observance collectors show github.members\nNext: observance collectors try github.members --org ORG")]
+    #[command(
+        after_help = "Example: observance collectors show github.members\nNext: observance collectors try github.members --org ORG"
+    )]
     Show(CollectorsShow),
     /// Check manifests: their form, the vendor's description, what is never collected
     #[command(
@@ -196,7 +202,9 @@ pub enum CollectorsCommand {
     )]
     Lint(CollectorsLint),
     /// Print exactly what to grant: each right, its level, which collectors and steps need it
-    #[command(after_help = "Example: observance collectors permissions github.members\nNext: observance grants github")]
+    #[command(
+        after_help = "Example: observance collectors permissions github.members\nNext: observance grants github"
+    )]
     Permissions(CollectorsPermissions),
     /// Run one collector once; nothing is stored
     #[command(

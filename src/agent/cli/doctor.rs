@@ -98,7 +98,10 @@ fn print(lines: &[Line], ready: bool, out: &mut dyn Write) -> anyhow::Result<()>
     }
     let open = lines.iter().filter(|line| !line.ready).count();
     if ready {
-        writeln!(out, "ready. next: observance run   (first run: what is bad at first sight is the baseline, not drift)")?;
+        writeln!(
+            out,
+            "ready. next: observance run   (first run: what is bad at first sight is the baseline, not drift)"
+        )?;
     } else {
         let things = counted(u64::try_from(open).unwrap_or(u64::MAX), "thing");
         writeln!(out, "{things} not ready; what cannot be seen will be unknown in the record, never met")?;
@@ -127,7 +130,8 @@ async fn store(resolved: &Resolved, clock: &Clock) -> Line {
             Line::new("store", what + open)
         }
         Err(error) => {
-            let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+            let causes =
+                std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
             let what = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
             Line::new("store", what).not_ready("see store: in the configuration, and who may write there")
         }
@@ -137,7 +141,8 @@ async fn store(resolved: &Resolved, clock: &Clock) -> Line {
 fn the_clock(seen: &[Seen<'_>]) -> Line {
     let skews = seen.iter().filter_map(|one| one.collected.skew_ms).flat_map(|(least, most)| [least, most]);
     let Some(worst) = skews.max_by_key(|skew| skew.abs()) else {
-        return Line::new("clock", "no source told its time").not_ready("see whether the sources can be reached");
+        return Line::new("clock", "no source told its time")
+            .not_ready("see whether the sources can be reached");
     };
     if worst.abs() <= SKEW_MS {
         return Line::new("clock", "agrees with the sources' own within 2 s");
@@ -185,8 +190,10 @@ fn sources(resolved: &Resolved, seen: &[Seen<'_>]) -> Vec<Line> {
 /// What can be seen of what there is.
 fn horizon(own: &[&Seen<'_>]) -> String {
     for one in own {
-        for (population, outline) in one.collected.populations.iter().zip(one.manifest.population_outlines()) {
-            let proof = population.claim.proofs.iter().find(|proof| proof.kind == "equals" && outline.counted);
+        for (population, outline) in one.collected.populations.iter().zip(one.manifest.population_outlines())
+        {
+            let proof =
+                population.claim.proofs.iter().find(|proof| proof.kind == "equals" && outline.counted);
             let Some(proof) = proof else { continue };
             let kind = plural(&visible(&population.item_type), 2);
             return match proof.stated {
@@ -214,7 +221,10 @@ fn streams(resolved: &Resolved) -> Vec<Line> {
                 None => Line::new("streams", format!("{what}: kept for good; read at least every {every}")),
                 Some(reach_ms) => {
                     let days = counted((reach_ms / DAY_MS).unsigned_abs(), "day");
-                    let line = Line::new("streams", format!("{what}: reaches back {days}; read at least every {every}"));
+                    let line = Line::new(
+                        "streams",
+                        format!("{what}: reaches back {days}; read at least every {every}"),
+                    );
                     let safe = gap_ms <= reach_ms / 2;
                     if safe { line } else { line.not_ready("a tighter cron and max_gap_s under collectors:") }
                 }
@@ -231,7 +241,10 @@ fn policies(resolved: &Resolved, seen: &[Seen<'_>]) -> Vec<Line> {
     for id in judges.keys() {
         let own = said.iter().filter(|said| said.judge.policy.meta().id == *id);
         let best = own.map(|said| (sight(said), said)).min_by_key(|(sight, _)| *sight);
-        let none = Cause { why: "no collector that is configured yields its population".to_owned(), cure: Cure::None };
+        let none = Cause {
+            why: "no collector that is configured yields its population".to_owned(),
+            cure: Cure::None,
+        };
         found.push(best.map_or((id, Sight::Not, Some(none)), |(sight, said)| {
             (id, sight, (sight != Sight::Now).then(|| cause(said, seen)))
         }));
@@ -264,7 +277,10 @@ fn periods(resolved: &Resolved, now: Instant) -> Vec<Line> {
         let what = if now < period.from {
             format!("{id} starts in {}", days(period.from.ms_since(now)))
         } else if now < period.to {
-            format!("{id} began {} ago: settings before the first run will be a gap", days(now.ms_since(period.from)))
+            format!(
+                "{id} began {} ago: settings before the first run will be a gap",
+                days(now.ms_since(period.from))
+            )
         } else {
             format!("{id} is over")
         };

@@ -114,7 +114,9 @@ fn own(said: &Said, beside: &mut Beside, found: &mut Found) {
 fn one(file: &Path, found: &mut Found) -> Option<(String, String, bool)> {
     let name = file.display().to_string();
     let size = fs::metadata(file).map(|file| file.len());
-    let text = match size.and_then(|size| if size > FILE_BYTES_MAX { Err(large()) } else { fs::read_to_string(file) }) {
+    let text = match size
+        .and_then(|size| if size > FILE_BYTES_MAX { Err(large()) } else { fs::read_to_string(file) })
+    {
         Ok(text) => text,
         Err(error) => {
             found.push("folder", format!("{name}: {error}"), "a manifest that can be read", None);
@@ -129,7 +131,12 @@ fn one(file: &Path, found: &mut Found) -> Option<(String, String, bool)> {
         Err(faults) => {
             for fault in faults {
                 let what = format!("{name}:{} {}: {}", fault.line, fault.path, fault.found);
-                found.push("folder", what, &fault.expected, Some("observance collectors lint FILE shows all of them"));
+                found.push(
+                    "folder",
+                    what,
+                    &fault.expected,
+                    Some("observance collectors lint FILE shows all of them"),
+                );
             }
             None
         }
@@ -170,7 +177,8 @@ fn said(path: &Path, text: &str) -> Option<Said> {
     let replace = member(collectors, "replace", &mut ignored)
         .and_then(|node| node.list("ids", &mut ignored).map(<[Node]>::to_vec))
         .unwrap_or_default();
-    let replace = replace.iter().filter_map(|node| node.text("an id", &mut ignored).map(str::to_owned)).collect();
+    let replace =
+        replace.iter().filter_map(|node| node.text("an id", &mut ignored).map(str::to_owned)).collect();
     Some(Said { folder: path.parent().unwrap_or(Path::new("")).join(folder), replace })
 }
 
@@ -199,12 +207,19 @@ mod tests {
     fn a_folder_adds_collectors_and_replaces_only_what_it_is_told_to() {
         let mine = OWN.replace("id: github.members", "id: github.people");
         let beside = with(&[("people", mine.clone())], "").unwrap();
-        assert!(beside.collectors.contains_key("github.people") && beside.collectors.contains_key("github.members"));
+        assert!(
+            beside.collectors.contains_key("github.people")
+                && beside.collectors.contains_key("github.members")
+        );
         let added = beside.catalogue.collectors.iter().find(|one| one.id == "github.people").unwrap();
         assert_eq!((added.kind.as_str(), added.cron.as_str()), ("github", "0 1 * * *"));
 
         let said = with(&[("members", OWN.to_owned())], "").err().unwrap();
-        assert!(said.contains("observance.yaml:3  collectors.folder") && said.contains("replace: [github.members]"), "{said}");
+        assert!(
+            said.contains("observance.yaml:3  collectors.folder")
+                && said.contains("replace: [github.members]"),
+            "{said}"
+        );
         let beside = with(&[("members", OWN.to_owned())], "  replace: [github.members]\n").unwrap();
         assert!(beside.collectors["github.members"].0.contains("own"));
         assert_eq!(beside.catalogue, Catalogue::shipped());

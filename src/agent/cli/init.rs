@@ -47,7 +47,8 @@ pub fn init(asked: &Init, clock: &Clock, out: &mut dyn Write) -> anyhow::Result<
         (dir.join("grants/github.md"), page(&rights, &asked.github)),
     ];
     let keys = dir.join(KEYS);
-    let taken = files.iter().map(|(path, _)| path).chain([&keys]).find(|path| path.symlink_metadata().is_ok());
+    let taken =
+        files.iter().map(|(path, _)| path).chain([&keys]).find(|path| path.symlink_metadata().is_ok());
     if let Some(taken) = taken {
         let what = format!("{} exists already; nothing was written", taken.display());
         return Err(Trouble::new(what, "name another folder with --dir, or move that away").into());
@@ -72,7 +73,8 @@ pub fn init(asked: &Init, clock: &Clock, out: &mut dyn Write) -> anyhow::Result<
         page.display(),
         keys.display()
     )?;
-    let at = if asked.dir == Path::new(".") { String::new() } else { format!("cd {} && ", asked.dir.display()) };
+    let at =
+        if asked.dir == Path::new(".") { String::new() } else { format!("cd {} && ", asked.dir.display()) };
     writeln!(
         out,
         "next: grant what {} says (one paste), export GITHUB_TOKEN=..., then: {at}observance doctor",
@@ -85,8 +87,10 @@ fn frameworks(asked: &[String]) -> anyhow::Result<()> {
     let known = Catalogue::shipped().frameworks;
     for framework in asked {
         if !known.contains(framework) {
-            let hint = nearest(framework, known.iter().map(String::as_str))
-                .map_or_else(|| format!("one of {}", known.join(", ")), |near| format!("did you mean {near}?"));
+            let hint = nearest(framework, known.iter().map(String::as_str)).map_or_else(
+                || format!("one of {}", known.join(", ")),
+                |near| format!("did you mean {near}?"),
+            );
             return Err(Trouble::new(format!("there is no framework {framework}"), hint).into());
         }
     }
@@ -96,8 +100,11 @@ fn frameworks(asked: &[String]) -> anyhow::Result<()> {
 /// A file that did not exist, in a folder that is made if need be.
 fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {
     let cannot = |why: std::io::Error| {
-        Trouble::new(format!("cannot write {}", path.display()), "name a folder that can be written with --dir")
-            .because(why)
+        Trouble::new(
+            format!("cannot write {}", path.display()),
+            "name a folder that can be written with --dir",
+        )
+        .because(why)
     };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(cannot)?;
@@ -115,8 +122,12 @@ fn config(asked: &Init, clock: &Clock) -> String {
     let periods: String = asked.frameworks.iter().map(|framework| period(framework, &now)).collect();
     let said = |line: String, why: &str| format!("{line:<58} # {why}\n");
     [
-        "# What Observance watches. What is not written has a default: observance check-config --explain\n".to_owned(),
-        said(format!("organisation: {{ name: {org}, zone: UTC }}"), "where your days begin, such as Europe/Berlin"),
+        "# What Observance watches. What is not written has a default: observance check-config --explain\n"
+            .to_owned(),
+        said(
+            format!("organisation: {{ name: {org}, zone: UTC }}"),
+            "where your days begin, such as Europe/Berlin",
+        ),
         said("store: file:log".to_owned(), "or s3://BUCKET/observance?region=REGION"),
         said(format!("origin: {name}/observance"), "the log's name, for ever; set it before the first run"),
         said(format!("key: {KEYS}"), "never into version control"),
@@ -152,7 +163,8 @@ fn page(rights: &Grants, org: &str) -> String {
     let mut lines = vec![
         format!("# What Observance needs to read {org} on GitHub"),
         String::new(),
-        "Every right is to read; none may write. What is not granted is `unknown` in the record, never met.".to_owned(),
+        "Every right is to read; none may write. What is not granted is `unknown` in the record, never met."
+            .to_owned(),
         String::new(),
         "| right | level | on | for |".to_owned(),
         "|---|---|---|---|".to_owned(),

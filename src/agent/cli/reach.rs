@@ -21,7 +21,9 @@ pub fn github(org: &str, base_url: Option<&str>, variable: &str) -> anyhow::Resu
     login(org)?;
     let base_url = base_url.map(address).transpose()?;
     let token = SecretRef::Env(variable.to_owned()).read().map_err(|error| {
-        let hint = format!("export {variable}=... with any read-only token; observance grants github says how to make one");
+        let hint = format!(
+            "export {variable}=... with any read-only token; observance grants github says how to make one"
+        );
         Trouble::new("no token to read GitHub with", hint).because(error)
     })?;
     let http = Http::new(&Route { extra_ca: None, proxy: None })?;
@@ -30,7 +32,8 @@ pub fn github(org: &str, base_url: Option<&str>, variable: &str) -> anyhow::Resu
 
 /// Refuses what is no login of an organisation.
 pub fn login(org: &str) -> anyhow::Result<()> {
-    let whole = !org.is_empty() && org.len() <= 39 && org.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let whole =
+        !org.is_empty() && org.len() <= 39 && org.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     if whole {
         return Ok(());
     }
@@ -64,10 +67,18 @@ mod tests {
 
     #[test]
     fn a_token_goes_to_encrypted_addresses_and_to_this_machine() {
-        for good in ["https://ghe.example/api/v3/", "http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:9"] {
+        for good in
+            ["https://ghe.example/api/v3/", "http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:9"]
+        {
             assert!(address(good).is_ok(), "{good}");
         }
-        for bad in ["http://ghe.example", "https://u:p@ghe.example", "ghe.example", "https://h/?a=b", "ftp://127.0.0.1"] {
+        for bad in [
+            "http://ghe.example",
+            "https://u:p@ghe.example",
+            "ghe.example",
+            "https://h/?a=b",
+            "ftp://127.0.0.1",
+        ] {
             assert!(address(bad).is_err(), "{bad}");
         }
         assert!(login("acme-labs").is_ok() && login("acme/web").is_err() && login("").is_err());

@@ -16,8 +16,8 @@ use serde_json::Map;
 use crate::{
     collect::{self, Http, Manifest},
     config::{
-        Config, alert, collector::Collector as Configured, fault::Fault, fault::Faults,
-        fault::nearest, key::KeySource, policy::Library, source, source::Source as Outside, store,
+        Config, alert, collector::Collector as Configured, fault::Fault, fault::Faults, fault::nearest,
+        key::KeySource, policy::Library, source, source::Source as Outside, store,
     },
     key::Keys,
     library,

@@ -109,7 +109,10 @@ impl Shelf {
         let of = |shelved: &'_ Shelved| -> Vec<PopulationOutline> {
             shelved.manifest.population_outlines().into_iter().filter(|p| wanted(&p.name)).collect()
         };
-        self.collectors.values().flat_map(|shelved| of(shelved).into_iter().map(move |p| (shelved, p))).collect()
+        self.collectors
+            .values()
+            .flat_map(|shelved| of(shelved).into_iter().map(move |p| (shelved, p)))
+            .collect()
     }
 
     /// The populations that some policy wants.
@@ -137,7 +140,8 @@ impl Shelf {
             );
             return Err(Trouble::new(format!("there is no policy {unknown}"), hint).into());
         }
-        let wanted = |(id, _): &(&String, &Judge)| named.is_empty() || named.iter().any(|name| is_of(id, name));
+        let wanted =
+            |(id, _): &(&String, &Judge)| named.is_empty() || named.iter().any(|name| is_of(id, name));
         Ok(self.judges.iter().filter(wanted).map(|(_, judge)| judge).collect())
     }
 }
@@ -193,7 +197,10 @@ pub fn text(path: &Path) -> anyhow::Result<String> {
 
 fn broken(what: &str, faults: &[impl ToString]) -> Trouble {
     let faults = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-    Trouble::new(format!("{what} cannot be read: {faults}"), "observance collectors lint FILE shows each on a line")
+    Trouble::new(
+        format!("{what} cannot be read: {faults}"),
+        "observance collectors lint FILE shows each on a line",
+    )
 }
 
 #[cfg(test)]
@@ -207,7 +214,10 @@ mod tests {
             assert!(!shelf.rests_on(judge).is_empty(), "{id} judges a population that nobody yields");
             assert_ne!(shelf.criteria(id), Criteria::default(), "{id} has no line in policies/tests.yaml");
         }
-        assert_eq!([test("GH-14a"), test("GH-13-tie"), test("GH-05"), test("x")], ["GH-14", "GH-13", "GH-05", "x"]);
+        assert_eq!(
+            [test("GH-14a"), test("GH-13-tie"), test("GH-05"), test("x")],
+            ["GH-14", "GH-13", "GH-05", "x"]
+        );
         assert_eq!(shelf.criteria("GH-05-extra"), shelf.criteria("GH-05"));
         assert!(shelf.of_kind("github").count() >= 3 && shelf.of_kind("nobody").count() == 0);
         assert!(shelf.find("github.member").err().unwrap().to_string().contains("github.member"));

@@ -147,11 +147,8 @@ impl Manifest {
             next = step.each.as_ref().map(|each| each.step);
         }
         list_steps.extend(name(population.scope.0));
-        let joins: Vec<(String, String)> = population
-            .joins
-            .iter()
-            .filter_map(|join| Some((join.name.clone(), name(join.step)?)))
-            .collect();
+        let joins: Vec<(String, String)> =
+            population.joins.iter().filter_map(|join| Some((join.name.clone(), name(join.step)?))).collect();
         let horizon = population.horizon.as_ref().and_then(|(step, _)| name(*step));
         let steps: BTreeSet<String> =
             list_steps.iter().chain(&horizon).chain(joins.iter().map(|(_, step)| step)).cloned().collect();
@@ -195,7 +192,8 @@ mod tests {
             (0..manifest.steps.len()).filter(wanted).map(|at| manifest.steps[at].id.clone()).collect()
         };
         assert_eq!(asked(&manifest), ["org", "repos", "pulls", "reviews", "commits", "rule_suites"]);
-        let reach: Vec<_> = manifest.population_outlines().into_iter().map(|p| (p.name, p.reach_ms)).collect();
+        let reach: Vec<_> =
+            manifest.population_outlines().into_iter().map(|p| (p.name, p.reach_ms)).collect();
         assert_eq!(reach, [("changes".into(), None), ("bypasses".into(), Some(2_415_600_000))]);
         manifest.narrow(&["bypasses".to_owned()].into());
         assert_eq!(asked(&manifest), ["org", "repos", "rule_suites"]);

@@ -64,9 +64,7 @@ pub fn lint(shelf: &Shelf, asked: &CollectorsLint, out: &mut dyn Write) -> anyho
     let faults = lines.iter().filter(|line| line.fault).count();
     let against = description.is_some().then_some((checked, steps));
     if asked.json {
-        let one = |line: &Line| {
-            json!({ "file": line.file, "line": line.line, "fault": line.fault, "found": line.what, "hint": line.hint })
-        };
+        let one = |line: &Line| json!({ "file": line.file, "line": line.line, "fault": line.fault, "found": line.what, "hint": line.hint });
         let found: Vec<Value> = lines.iter().map(one).collect();
         json(out, &json!({ "faults": faults, "findings": found, "steps": steps, "steps_checked": checked }))?;
     } else {
@@ -92,7 +90,9 @@ fn print(
     let faults = n(lines.iter().filter(|line| line.fault).count());
     let files = counted(n(asked.files.len()), "manifest");
     let held = match against {
-        Some((checked, steps)) => format!("{checked} of {} held against the description", counted(n(steps), "step")),
+        Some((checked, steps)) => {
+            format!("{checked} of {} held against the description", counted(n(steps), "step"))
+        }
         None => "no description given: only form and the never-collect list were looked at".to_owned(),
     };
     writeln!(out, "{files}: {} · {held}", counted(faults, "fault"))?;

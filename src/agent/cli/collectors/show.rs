@@ -28,7 +28,12 @@ pub fn show(shelf: &Shelf, asked: &CollectorsShow, out: &mut dyn Write) -> anyho
     let manifest = &shelved.manifest;
     writeln!(out, "{}  {}", manifest.id(), visible(manifest.title()))?;
     writeln!(out, "  version {}, {}, {}", manifest.version(), shelved.file, manifest.digest())?;
-    writeln!(out, "  at {}, at most {} a run", manifest.base_url(), counted(manifest.requests_max(), "request"))?;
+    writeln!(
+        out,
+        "  at {}, at most {} a run",
+        manifest.base_url(),
+        counted(manifest.requests_max(), "request")
+    )?;
     let rights = manifest.permissions().iter().map(|(name, access)| format!("{name} {access}"));
     writeln!(out, "  rights {}", rights.collect::<Vec<_>>().join(", "))?;
     for step in manifest.step_outlines() {
@@ -41,7 +46,11 @@ pub fn show(shelf: &Shelf, asked: &CollectorsShow, out: &mut dyn Write) -> anyho
             writeln!(out, "  with {key} from {step}")?;
         }
         let readers = shelf.readers(name);
-        writeln!(out, "  read by {}", if readers.is_empty() { "no policy".to_owned() } else { readers.join(", ") })?;
+        writeln!(
+            out,
+            "  read by {}",
+            if readers.is_empty() { "no policy".to_owned() } else { readers.join(", ") }
+        )?;
     }
     writeln!(out, "next: observance collectors try {} --org ORG   (stores nothing)", visible(&asked.id))?;
     Ok(0)

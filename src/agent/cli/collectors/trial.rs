@@ -52,7 +52,12 @@ pub async fn trial(
     let collected = &one.collected;
     let took = hours(collected.ended.ms_since(collected.started));
     writeln!(out, "{}", tokens::token(&seen).words())?;
-    writeln!(out, "{}  {} · {took} · nothing stored", one.manifest.id(), counted(collected.requests, "request"))?;
+    writeln!(
+        out,
+        "{}  {} · {took} · nothing stored",
+        one.manifest.id(),
+        counted(collected.requests, "request")
+    )?;
     let outcomes = collected.outcomes.iter().filter(|(_, n)| **n > 0);
     let outcomes: Vec<String> = outcomes.map(|(o, n)| format!("{} {}", o.as_str(), number(*n))).collect();
     writeln!(out, "outcomes  {}", if outcomes.is_empty() { "none".to_owned() } else { outcomes.join(", ") })?;
@@ -98,7 +103,8 @@ fn list(population: &Population, rows_max: usize, out: &mut dyn Write) -> anyhow
         membership(claim.membership)
     )?;
     for proof in &claim.proofs {
-        let stated = proof.stated.map_or_else(|| "not stated".to_owned(), |n| format!("{} stated", number(n)));
+        let stated =
+            proof.stated.map_or_else(|| "not stated".to_owned(), |n| format!("{} stated", number(n)));
         if proof.kind == "equals" {
             writeln!(out, "  the source's own count: {stated}, {} listed", number(proof.counted))?;
         }
@@ -125,7 +131,11 @@ fn judged(said: &Said<'_>, seen: &[Seen<'_>]) -> String {
         Sight::Now => String::new(),
         Sight::Partly | Sight::Not => {
             let cause = cause(said, seen);
-            let cure = if cause.cure == Cure::Grant { format!("  -> observance grants github --for {}", meta.id) } else { String::new() };
+            let cure = if cause.cure == Cure::Grant {
+                format!("  -> observance grants github --for {}", meta.id)
+            } else {
+                String::new()
+            };
             format!(" · {}{cure}", visible(&cause.why))
         }
     };
@@ -142,7 +152,8 @@ fn others(shelf: &Shelf, one: &Seen<'_>, said: &[Said<'_>]) -> Vec<String> {
 
 fn next(asked: &CollectorsTry, said: &[Said<'_>], seen: &[Seen<'_>]) -> String {
     let lacking = |said: &&Said<'_>| sight(said) != Sight::Now && cause(said, seen).cure == Cure::Grant;
-    let lacking: Vec<&str> = said.iter().filter(lacking).map(|said| said.judge.policy.meta().id.as_str()).collect();
+    let lacking: Vec<&str> =
+        said.iter().filter(lacking).map(|said| said.judge.policy.meta().id.as_str()).collect();
     if lacking.is_empty() {
         return format!("observance scan github {}", asked.org);
     }
@@ -167,7 +178,8 @@ fn value(one: &Seen<'_>, said: &[Said<'_>], seen: &[Seen<'_>]) -> anyhow::Result
         let cause = (sight != Sight::Now).then(|| cause(said, seen));
         json!({ "policy": said.judge.policy.meta().id, "judged": sight, "state": said.state, "cause": cause })
     };
-    let unseen = |one: &once::Unseen| json!({ "step": one.step, "outcome": one.outcome, "why": one.why, "n": one.n });
+    let unseen =
+        |one: &once::Unseen| json!({ "step": one.step, "outcome": one.outcome, "why": one.why, "n": one.n });
     let outcomes: BTreeMap<Outcome, u64> = collected.outcomes.clone();
     Ok(json!({
         "collector": one.manifest.id(), "requests": collected.requests, "outcomes": outcomes,

@@ -85,7 +85,8 @@ impl Grants {
                 covered.extend(steps.iter().map(|step| step.id.clone()));
                 grants.add(shelved, &steps, &shelf.readers(&population.name));
             }
-            let rest = shelved.manifest.step_outlines().into_iter().filter(|step| !covered.contains(&step.id));
+            let rest =
+                shelved.manifest.step_outlines().into_iter().filter(|step| !covered.contains(&step.id));
             grants.add(shelved, &rest.collect::<Vec<_>>(), &[]);
         }
         grants.sorted()

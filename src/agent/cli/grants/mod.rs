@@ -58,7 +58,9 @@ fn text(grants: &Grants, org: &str, policies: &[String]) -> String {
     if policies.is_empty() {
         line(format!("next: GITHUB_TOKEN=... observance scan github {org}"));
     } else {
-        line(format!("next: GITHUB_TOKEN=... observance scan github {org}   (without --for: what all policies need)"));
+        line(format!(
+            "next: GITHUB_TOKEN=... observance scan github {org}   (without --for: what all policies need)"
+        ));
     }
     out
 }

@@ -42,10 +42,8 @@ pub fn app_link(grants: &Grants, org: &str) -> String {
 
 /// The fields of the page where a fine-grained token is made: (field, value).
 pub fn token_fields(grants: &Grants, org: &str) -> Vec<(&'static str, String)> {
-    let mut fields = vec![
-        ("Resource owner", org.to_owned()),
-        ("Repository access", "All repositories".to_owned()),
-    ];
+    let mut fields =
+        vec![("Resource owner", org.to_owned()), ("Repository access", "All repositories".to_owned())];
     for on in [On::Repository, On::Organisation] {
         // metadata comes with every token by itself
         let rights = grants.rights.iter().filter(|one| one.is_on(on) && one.right != "metadata");

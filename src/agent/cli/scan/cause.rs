@@ -67,10 +67,10 @@ impl Sight {
 
 /// Whether what was seen is enough for the policy; what it cannot tell by itself does not count against the rights.
 pub fn sight(said: &Said<'_>) -> Sight {
-    let lacks = |code: &Code| ["row.", "population.", "input."].iter().any(|kind| code.as_str().starts_with(kind));
-    let blind = |(_, result): &&(_, ItemResult)| {
-        result.state() == State::Unknown && result.codes().iter().any(lacks)
-    };
+    let lacks =
+        |code: &Code| ["row.", "population.", "input."].iter().any(|kind| code.as_str().starts_with(kind));
+    let blind =
+        |(_, result): &&(_, ItemResult)| result.state() == State::Unknown && result.codes().iter().any(lacks);
     let blind = said.results.iter().filter(blind).count();
     match (blind, said.results.len(), said.membership) {
         (0, _, Membership::Complete) => Sight::Now,
@@ -98,10 +98,14 @@ fn unseen(said: &Said<'_>, one: &Seen<'_>) -> Option<Cause> {
         let part = needs.steps.as_ref().is_none_or(|steps| steps.contains(step));
         said.population.list_steps.contains(step) || (said.population.steps.contains(step) && part)
     };
-    let worst = one.unseen.iter().filter(|unseen| matters(&unseen.step)).min_by_key(|unseen| rank(unseen.outcome))?;
+    let worst =
+        one.unseen.iter().filter(|unseen| matters(&unseen.step)).min_by_key(|unseen| rank(unseen.outcome))?;
     let steps = one.manifest.step_outlines();
     let step = steps.iter().find(|step| step.id == worst.step);
-    Some(Cause { why: sentence(worst.outcome, worst.n, worst.why.as_deref(), step), cure: cure(worst.outcome) })
+    Some(Cause {
+        why: sentence(worst.outcome, worst.n, worst.why.as_deref(), step),
+        cure: cure(worst.outcome),
+    })
 }
 
 /// What can be cured by a grant is told first.
@@ -175,12 +179,13 @@ fn short(population: &Population, said: &Said<'_>) -> Option<Cause> {
     let proof = claim.proofs.iter().find(|proof| proof.kind == "equals")?;
     let things = plural(&visible(said.item_type()), proof.counted);
     let why = match proof.stated {
-        None => "the source's own count is hidden from this token, so the list cannot be known to be whole".to_owned(),
+        None => "the source's own count is hidden from this token, so the list cannot be known to be whole"
+            .to_owned(),
         Some(stated) if stated != proof.counted && said.population.counted => {
-            format!("{} of {stated} {things} are seen", proof.counted)
+            format!("only {} of {stated} {things} are seen", proof.counted)
         }
         Some(stated) if stated != proof.counted => {
-            format!("it rests on a list of which {} of {stated} are seen", proof.counted)
+            format!("it rests on a list of which only {} of {stated} are seen", proof.counted)
         }
         Some(_) => return None,
     };
@@ -190,7 +195,8 @@ fn short(population: &Population, said: &Said<'_>) -> Option<Cause> {
 /// The codes of what is unknown, the most frequent first.
 fn codes(said: &Said<'_>) -> String {
     let mut by: BTreeMap<&Code, u64> = BTreeMap::new();
-    for code in said.results.iter().filter(|(_, r)| r.state() == State::Unknown).flat_map(|(_, r)| r.codes()) {
+    for code in said.results.iter().filter(|(_, r)| r.state() == State::Unknown).flat_map(|(_, r)| r.codes())
+    {
         *by.entry(code).or_default() += 1;
     }
     if by.is_empty() {

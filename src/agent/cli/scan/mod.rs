@@ -45,7 +45,14 @@ pub async fn github(asked: &Scan, clock: &Clock, out: &mut dyn Write) -> anyhow:
     let said = once::ask(&shelf.judges, &seen);
     let took_ms = clock.now().ms_since(began);
     let days: Vec<i64> = looks.iter().map(|look| look.days).collect();
-    let report = report::report(&report::Scanned { org: &asked.org, shelf: &shelf, seen: &seen, said: &said, days, took_ms });
+    let report = report::report(&report::Scanned {
+        org: &asked.org,
+        shelf: &shelf,
+        seen: &seen,
+        said: &said,
+        days,
+        took_ms,
+    });
     if asked.json {
         json(out, &report)?;
     } else {
@@ -95,7 +102,9 @@ fn refused(seen: &Seen<'_>, org: &str) -> anyhow::Result<()> {
     }
     if all(Outcome::Hidden) {
         let hint = "see the spelling, and whether the token's resource owner is this organisation";
-        return Err(Trouble::new(format!("there is no organisation {org} that this token may see"), hint).into());
+        return Err(
+            Trouble::new(format!("there is no organisation {org} that this token may see"), hint).into()
+        );
     }
     if all(Outcome::Retry) {
         let why = seen.unseen.iter().find_map(|unseen| unseen.why.clone()).unwrap_or_default();

@@ -117,7 +117,11 @@ pub fn report(scanned: &Scanned<'_>) -> Report {
     let mut policies: Vec<Finding> = scanned.said.iter().map(|said| finding(said, scanned)).collect();
     policies.sort_by(|a, b| {
         let rank = |one: &Finding| (one.deviates == 0, one.unknown == 0 && one.cause.is_none());
-        (rank(a), std::cmp::Reverse(a.weight), &a.policy).cmp(&(rank(b), std::cmp::Reverse(b.weight), &b.policy))
+        (rank(a), std::cmp::Reverse(a.weight), &a.policy).cmp(&(
+            rank(b),
+            std::cmp::Reverse(b.weight),
+            &b.policy,
+        ))
     });
     Report {
         org: scanned.org.to_owned(),
@@ -143,7 +147,8 @@ fn populations(scanned: &Scanned<'_>) -> Vec<Count> {
     for (one, days) in scanned.seen.iter().zip(&scanned.days) {
         let outlines = one.manifest.population_outlines();
         for (population, outline) in one.collected.populations.iter().zip(&outlines) {
-            let proof = population.claim.proofs.iter().find(|proof| proof.kind == "equals" && outline.counted);
+            let proof =
+                population.claim.proofs.iter().find(|proof| proof.kind == "equals" && outline.counted);
             let count = Count {
                 item_type: population.item_type.clone(),
                 seen: u64::try_from(population.rows.len()).unwrap_or(u64::MAX),

@@ -34,7 +34,8 @@ pub fn text(report: &Report) -> String {
         unknown(policy, report, &mut line);
     }
     let quiet = || report.policies.iter().filter(|policy| policy.deviates == 0 && policy.cause.is_none());
-    let met = quiet().filter(|policy| policy.items > 0).map(|one| format!("{} ({})", one.policy, judged(one)));
+    let met =
+        quiet().filter(|policy| policy.items > 0).map(|one| format!("{} ({})", one.policy, judged(one)));
     listed("met now", &met.collect::<Vec<_>>(), &mut line);
     let none = quiet().filter(|policy| policy.items == 0).map(|one| one.policy.clone());
     listed("none seen", &none.collect::<Vec<_>>(), &mut line);
@@ -81,12 +82,22 @@ fn effort(report: &Report) -> String {
     let limit = report.limit.as_ref().map(|Limit { left, of, .. }| {
         format!(" · {} of {} requests left this hour", number(*left), number(*of))
     });
-    format!("{} · {}{}", counted(report.requests, "request"), hours(report.took_ms), limit.unwrap_or_default())
+    format!(
+        "{} · {}{}",
+        counted(report.requests, "request"),
+        hours(report.took_ms),
+        limit.unwrap_or_default()
+    )
 }
 
 fn deviates(policy: &Finding, line: &mut impl FnMut(String)) {
     let of = format!("{} of {}", number(policy.deviates), judged(policy));
-    line(format!("deviates  {}  {of} · {}   {}", policy.policy, visible(&policy.title), criteria(&policy.criteria)));
+    line(format!(
+        "deviates  {}  {of} · {}   {}",
+        policy.policy,
+        visible(&policy.title),
+        criteria(&policy.criteria)
+    ));
     let mut reasons: Vec<_> = policy.reasons.iter().collect();
     reasons.sort_by_key(|(code, names)| (std::cmp::Reverse(names.len()), *code));
     for (code, names) in reasons.iter().take(REASONS_MAX) {
@@ -140,16 +151,15 @@ fn listed(word: &str, list: &[String], line: &mut impl FnMut(String)) {
 }
 
 fn first(report: &Report, line: &mut impl FnMut(String)) {
-    let Some(first) = report.policies.iter().find(|one| Some(&one.policy) == report.fix_first.as_ref()) else {
+    let Some(first) = report.policies.iter().find(|one| Some(&one.policy) == report.fix_first.as_ref())
+    else {
         return;
     };
     let serves = |list: &[String], what: &str| match list.len() {
         0 => None,
         n => Some(format!("{n} {what}")),
     };
-    let n = |list: &[String], one: &str, many: &str| {
-        serves(list, if list.len() == 1 { one } else { many })
-    };
+    let n = |list: &[String], one: &str, many: &str| serves(list, if list.len() == 1 { one } else { many });
     let serves: Vec<String> = [
         n(&first.criteria.soc2, "SOC 2 criterion", "SOC 2 criteria"),
         n(&first.criteria.iso27001, "Annex A control", "Annex A controls"),
@@ -165,8 +175,12 @@ fn next(report: &Report) -> String {
     let org = &report.org;
     let mut lacking = report.lacking().map(|one| one.policy.as_str()).peekable();
     if lacking.peek().is_none() {
-        return format!("next: observance init --github {org}   (watches it from now on; this scan kept nothing)");
+        return format!(
+            "next: observance init --github {org}   (watches it from now on; this scan kept nothing)"
+        );
     }
     let policies = lacking.collect::<Vec<_>>().join(",");
-    format!("next: observance grants github --org {org} --for {policies}   (what the token lacks; this scan kept nothing)")
+    format!(
+        "next: observance grants github --org {org} --for {policies}   (what the token lacks; this scan kept nothing)"
+    )
 }

@@ -54,9 +54,11 @@ fn unknown(step: &StepOutline, paths: &Map<String, Value>) -> Note {
         parts.len() == wanted.len() && (1..=SLIP_MAX).contains(&total)
     });
     match near {
-        Some(near) => {
-            Note::fault(&step.path, format!("GET {} is not there", step.path), format!("did you mean {near}?"))
-        }
+        Some(near) => Note::fault(
+            &step.path,
+            format!("GET {} is not there", step.path),
+            format!("did you mean {near}?"),
+        ),
         None => Note {
             weight: Weight::Unchecked,
             word: step.path.clone(),
@@ -78,7 +80,8 @@ fn query(step: &StepOutline, root: &Value, known: &[&Value], notes: &mut Vec<Not
         let Some(parameter) = known.iter().find(|parameter| text(parameter, "name") == name) else {
             let all = names().collect::<Vec<_>>().join(", ");
             let near = names().find(|known| distance(known, name) <= SLIP_MAX);
-            let hint = near.map_or_else(|| format!("it knows: {all}"), |near| format!("did you mean {near}?"));
+            let hint =
+                near.map_or_else(|| format!("it knows: {all}"), |near| format!("did you mean {near}?"));
             notes.push(Note::fault(name, format!("GET {} has no query parameter {name}", step.path), hint));
             continue;
         };

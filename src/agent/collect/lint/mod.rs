@@ -86,7 +86,8 @@ fn line(text: &str, id: &str, word: &str) -> u64 {
     let inside = lines().skip_while(|(n, _)| *n < first).take_while(|(n, line)| *n == first || !begins(line));
     let code = |line: &str| line.split(" #").next().unwrap_or_default().to_owned();
     let has = |line: &str| {
-        let part = |c: char| !(c.is_alphanumeric() || c == '_' || c == '.' || c == '/' || c == '{' || c == '}');
+        let part =
+            |c: char| !(c.is_alphanumeric() || c == '_' || c == '.' || c == '/' || c == '{' || c == '}');
         word.contains(part) && line.contains(word) || line.split(part).any(|token| token == word)
     };
     inside.into_iter().find(|(_, line)| has(&code(line))).map_or(first, |(n, _)| n)

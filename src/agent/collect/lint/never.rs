@@ -60,14 +60,16 @@ const SECRETS: &[&str] = &[
 pub(super) fn check(step: &StepOutline) -> Vec<Note> {
     let path = pattern(step);
     let mut notes = Vec::new();
-    let refuse = |word: &str, what: String, why: &str| Note::fault(word, what, format!("never collected: {why}"));
+    let refuse =
+        |word: &str, what: String, why: &str| Note::fault(word, what, format!("never collected: {why}"));
     for place in PLACES.iter().filter(|place| fits(&path, place.path)) {
         notes.push(refuse(&step.path, format!("{} is read", step.path), place.why));
     }
     for (place, field, why) in COVERED {
         if fits(&path, place) && !covers(step, field) {
             let what = format!("{} is read and {field} is not covered", step.path);
-            let hint = format!("never collected: {why}; redact: [{{ drop: \"**.{field}\" }}] leaves the rest");
+            let hint =
+                format!("never collected: {why}; redact: [{{ drop: \"**.{field}\" }}] leaves the rest");
             notes.push(Note::fault(&step.path, what, hint));
         }
     }

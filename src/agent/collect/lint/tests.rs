@@ -8,10 +8,8 @@ use super::{Finding, Weight, fits, lint};
 use crate::collect::Manifest;
 
 fn description() -> Value {
-    let data = std::env::var_os("OBSERVANCE_DATA").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
-        PathBuf::from,
-    );
+    let data = std::env::var_os("OBSERVANCE_DATA")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
     let path = data.join("contracts/github.subset.json");
     serde_json::from_slice(&fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))).unwrap()
 }
@@ -55,15 +53,45 @@ fn every_slip_is_found_on_its_line() {
     let (_, rules) = shipped().into_iter().find(|(name, _)| name.contains("branch_rules")).unwrap();
     let (_, members) = shipped().into_iter().find(|(name, _)| name.contains("/members/")).unwrap();
     for (text, from, to, says, hint) in [
-        (&rules, "get: /orgs/{org}/repos", "get: /orgs/{org}/repo", "GET /orgs/{org}/repo is not there", "repos?"),
+        (
+            &rules,
+            "get: /orgs/{org}/repos",
+            "get: /orgs/{org}/repo",
+            "GET /orgs/{org}/repo is not there",
+            "repos?",
+        ),
         (&rules, "{ type: all,", "{ typ: all,", "no query parameter typ", "did you mean type?"),
         (&rules, "{ type: all,", "{ type: al,", "al is no value of type", "one of all, "),
-        (&rules, "project: [id, name, full_name,", "project: [id, name, ful_name,", "has no ful_name", "full_name?"),
-        (&rules, "- enforce_admins.enabled", "- enforce_admins.enable", "has no enforce_admins.enable", "enabled?"),
+        (
+            &rules,
+            "project: [id, name, full_name,",
+            "project: [id, name, ful_name,",
+            "has no ful_name",
+            "full_name?",
+        ),
+        (
+            &rules,
+            "- enforce_admins.enabled",
+            "- enforce_admins.enable",
+            "has no enforce_admins.enable",
+            "enabled?",
+        ),
         (&rules, "sum: [public_repos,", "sum: [publik_repos,", "has no publik_repos", "public_repos?"),
         (&rules, "param: per_page", "param: perpage", "no query parameter perpage", "per_page?"),
-        (&members, "filter: 2fa_disabled", "filter: 2fa_disable", "2fa_disable is no value of filter", "2fa_disabled"),
-        (&members, "require: [two_factor_requirement_enabled]", "require: [two_factor]", "has no two_factor", "it has: "),
+        (
+            &members,
+            "filter: 2fa_disabled",
+            "filter: 2fa_disable",
+            "2fa_disable is no value of filter",
+            "2fa_disabled",
+        ),
+        (
+            &members,
+            "require: [two_factor_requirement_enabled]",
+            "require: [two_factor]",
+            "has no two_factor",
+            "it has: ",
+        ),
     ] {
         assert!(text.contains(from), "{from}");
         let broken = text.replacen(from, to, 1);
@@ -91,7 +119,12 @@ fn what_is_never_collected_is_refused() {
     };
     for (get, more, project, why) in [
         ("/orgs/{org}/secret-scanning/alerts", "", "id, number", "hide_secret=true"),
-        ("/orgs/{org}/secret-scanning/alerts", "    query: { hide_secret: \"false\" }\n", "id", "hide_secret=true"),
+        (
+            "/orgs/{org}/secret-scanning/alerts",
+            "    query: { hide_secret: \"false\" }\n",
+            "id",
+            "hide_secret=true",
+        ),
         ("/repos/{org}/r/contents/CODEOWNERS", "", "id", "is read"),
         ("/repos/{org}/r/actions/runs/1/logs", "", "id", "is read"),
         ("/repos/{org}/r/commits/main", "", "id", "patch is not covered"),
@@ -100,10 +133,17 @@ fn what_is_never_collected_is_refused() {
         ("/things", "", "id, auth.private_key", "auth.private_key is read"),
     ] {
         let found = faults(&manifest(get, more, project), None);
-        assert!(found.iter().any(|finding| finding.what.contains(why) && finding.line > 0), "{get}: {found:?}");
+        assert!(
+            found.iter().any(|finding| finding.what.contains(why) && finding.line > 0),
+            "{get}: {found:?}"
+        );
     }
     for (get, more, project) in [
-        ("/orgs/{org}/secret-scanning/alerts", "    query: { hide_secret: \"true\" }\n", "id, number, secret_type"),
+        (
+            "/orgs/{org}/secret-scanning/alerts",
+            "    query: { hide_secret: \"true\" }\n",
+            "id, number, secret_type",
+        ),
         ("/repos/{org}/r/commits/main", "    redact: [{ drop: \"**.patch\" }]\n", "id, sha"),
         ("/orgs/{org}/hooks", "", "id, config.insecure_ssl"),
     ] {
