@@ -161,6 +161,30 @@ async fn a_source_that_says_no_is_an_error_with_a_remedy() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_limit_that_is_reached_is_told_and_not_waited_for() {
+    let (_source, base_url) = serve(|asked| {
+        let spent = [
+            ("x-ratelimit-limit", "5000"),
+            ("x-ratelimit-remaining", "0"),
+            ("x-ratelimit-reset", "4102444800"),
+        ];
+        asked.path.contains("/protection").then(|| message(403, &spent, "API rate limit exceeded"))
+    })
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    tokio::task::block_in_place(|| {
+        let said = expect(0, folder.path(), &["scan", "github", "acme", "--base-url", &base_url]);
+        let line = said.lines().find(|line| line.contains("GH-05")).unwrap();
+        assert!(
+            line.starts_with("unknown   GH-05  3 of 3 repositories: the rate limit was reached"),
+            "{said}"
+        );
+        assert!(line.ends_with("-> scan again after 2100-01-01T00:00:00.000Z"), "{said}");
+        assert!(said.contains("next: observance init --github acme"), "{said}");
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn fewer_repositories_than_the_organisation_counts_are_never_a_full_population() {
     let (_source, base_url) = serve(|asked| {
         let org = json!({ "id": 77, "login": "acme", "public_repos": 2, "total_private_repos": 4,

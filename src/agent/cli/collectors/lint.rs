@@ -22,7 +22,7 @@ use crate::{
 /// Largest description that is read: the vendors' whole ones have about ten megabytes.
 const DESCRIPTION_BYTES_MAX: u64 = 64 << 20;
 
-struct Line {
+struct Found {
     file: String,
     line: u64,
     fault: bool,
@@ -40,7 +40,7 @@ pub fn lint(shelf: &Shelf, asked: &CollectorsLint, out: &mut dyn Write) -> anyho
             None => (name.clone(), text(Path::new(name))?),
         };
         match Manifest::read(&file, &text) {
-            Err(faults) => lines.extend(faults.into_iter().map(|fault| Line {
+            Err(faults) => lines.extend(faults.into_iter().map(|fault| Found {
                 file: file.clone(),
                 line: fault.line,
                 fault: true,
@@ -51,7 +51,7 @@ pub fn lint(shelf: &Shelf, asked: &CollectorsLint, out: &mut dyn Write) -> anyho
                 let (found, known) = lint::lint(&manifest, &text, description.as_ref());
                 steps += manifest.step_outlines().len();
                 checked += known;
-                lines.extend(found.into_iter().map(|finding| Line {
+                lines.extend(found.into_iter().map(|finding| Found {
                     file: file.clone(),
                     line: finding.line,
                     fault: finding.weight == Weight::Fault || asked.strict,
@@ -64,7 +64,7 @@ pub fn lint(shelf: &Shelf, asked: &CollectorsLint, out: &mut dyn Write) -> anyho
     let faults = lines.iter().filter(|line| line.fault).count();
     let against = description.is_some().then_some((checked, steps));
     if asked.json {
-        let one = |line: &Line| json!({ "file": line.file, "line": line.line, "fault": line.fault, "found": line.what, "hint": line.hint });
+        let one = |line: &Found| json!({ "file": line.file, "line": line.line, "fault": line.fault, "found": line.what, "hint": line.hint });
         let found: Vec<Value> = lines.iter().map(one).collect();
         json(out, &json!({ "faults": faults, "findings": found, "steps": steps, "steps_checked": checked }))?;
     } else {
@@ -74,12 +74,12 @@ pub fn lint(shelf: &Shelf, asked: &CollectorsLint, out: &mut dyn Write) -> anyho
 }
 
 fn print(
-    lines: &[Line],
+    lines: &[Found],
     asked: &CollectorsLint,
     against: Option<(usize, usize)>,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    for Line { file, line, fault, what, hint } in lines {
+    for Found { file, line, fault, what, hint } in lines {
         let word = if *fault { "fault" } else { "unchecked" };
         writeln!(out, "{}:{line}: {word}: {}", visible(file), visible(what))?;
         if *fault {

@@ -61,9 +61,8 @@ fn one(step: &StepOutline, declared: &[(String, String)], out: &mut dyn Write) -
     let pages = if step.paged { ", all pages" } else { "" };
     writeln!(out, "step {}: GET {}{each}{pages}", step.id, visible(&step.path))?;
     let query: Vec<String> = step.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let part = |name: &str, list: Vec<String>, out: &mut dyn Write| match list.is_empty() {
-        true => Ok(()),
-        false => writeln!(out, "  {name:<10}{}", visible(&list.join(", "))),
+    let part = |name: &str, list: Vec<String>, out: &mut dyn Write| {
+        if list.is_empty() { Ok(()) } else { writeln!(out, "  {name:<10}{}", visible(&list.join(", "))) }
     };
     part("query", query, out)?;
     part("right", rights::needed(step, declared).into_iter().collect(), out)?;

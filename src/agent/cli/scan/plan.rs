@@ -61,3 +61,26 @@ fn by_reach(shelved: &Shelved, wanted: &BTreeSet<String>, days: i64) -> BTreeMap
     by.retain(|_, names| !names.is_empty());
     by
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_that_is_kept_for_less_gets_a_run_of_its_own() {
+        let shelf = Shelf::shipped().unwrap();
+        let runs = |days: i64| -> BTreeMap<String, i64> {
+            let looks = plan(&shelf, "github", days).unwrap();
+            let of = |look: &Look| {
+                let names = look.manifest.population_outlines().into_iter().map(|p| p.name);
+                names.map(|name| (name, look.days)).collect::<Vec<_>>()
+            };
+            looks.iter().flat_map(of).collect()
+        };
+        let long = runs(90);
+        assert_eq!((long["changes"], long["bypasses"], long["members"]), (90, 27, 90));
+        assert_eq!((runs(9)["changes"], runs(9)["bypasses"]), (9, 9));
+        assert!(long.keys().all(|name| shelf.wanted().contains(name)));
+        assert!(plan(&shelf, "nobody", 90).unwrap().is_empty());
+    }
+}

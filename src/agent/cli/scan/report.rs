@@ -62,7 +62,7 @@ pub struct Count {
     /// How many the source says there are; absent if it does not say.
     pub stated: Option<u64>,
     /// Is there such a number, and could it not be read?
-    pub count_hidden: bool,
+    pub is_uncounted: bool,
     /// Events of so many days; absent for things.
     pub days: Option<i64>,
 }
@@ -153,7 +153,7 @@ fn populations(scanned: &Scanned<'_>) -> Vec<Count> {
                 item_type: population.item_type.clone(),
                 seen: u64::try_from(population.rows.len()).unwrap_or(u64::MAX),
                 stated: proof.and_then(|proof| proof.stated),
-                count_hidden: proof.is_some_and(|proof| proof.stated.is_none()),
+                is_uncounted: proof.is_some_and(|proof| proof.stated.is_none()),
                 days: outline.events.then_some(*days),
             };
             match counts.iter_mut().find(|known| known.item_type == count.item_type) {
@@ -176,7 +176,9 @@ fn finding(said: &Said<'_>, scanned: &Scanned<'_>) -> Finding {
             reasons.entry(code.as_str().to_owned()).or_default().push(name.clone());
         }
     }
-    reasons.values_mut().for_each(|names| names.sort());
+    for names in reasons.values_mut() {
+        names.sort();
+    }
     let nothing = said.results.is_empty() && said.state == State::Unknown;
     let unknown = count(State::Unknown);
     let days = scanned.days.get(said.seen).copied();

@@ -57,7 +57,7 @@ fn horizon(populations: &[Count]) -> String {
             number(stated)
         );
     }
-    if let Some(count) = populations.iter().find(|count| count.count_hidden) {
+    if let Some(count) = populations.iter().find(|count| count.is_uncounted) {
         let things = plural(&visible(&count.item_type), 2);
         return format!(
             ", sees {}; how many {things} there are is hidden from it -> nothing of that list can be called met",
