@@ -89,6 +89,9 @@ const PATHS: &[(&str, &str)] = &[
     ("/orgs/{}/actions/permissions/workflow", "organization_administration"),
     ("/orgs/{}/audit-log", "organization_administration"),
     ("/orgs/{}/hooks", "organization_hooks"),
+    ("/orgs/{}/organization-roles", "organization_custom_org_roles"),
+    ("/orgs/{}/organization-roles/{}/users", "organization_custom_org_roles members"),
+    ("/orgs/{}/organization-roles/{}/teams", "organization_custom_org_roles members"),
     ("/orgs/{}/personal-access-tokens", "organization_personal_access_tokens"),
     ("/orgs/{}/secret-scanning/alerts", "secret_scanning_alerts"),
     ("/orgs/{}/code-scanning/alerts", "security_events"),
@@ -112,6 +115,12 @@ const PATHS: &[(&str, &str)] = &[
     ("/repos/{}/{}/environments/{}/deployment-branch-policies", "actions environments"),
     ("/repos/{}/{}/branches/{}", "contents"),
     ("/repos/{}/{}/issues/{}/events", "issues pull_requests"),
+    ("/repos/{}/{}/collaborators", "administration metadata"),
+    ("/repos/{}/{}/code-scanning/analyses", "security_events"),
+    ("/repos/{}/{}/dependabot/alerts", "vulnerability_alerts"),
+    ("/repos/{}/{}/secret-scanning/alerts", "secret_scanning_alerts"),
+    ("/repos/{}/{}/vulnerability-alerts", "administration"),
+    ("/repos/{}/{}/automated-security-fixes", "administration"),
     ("/repos/{}/{}/keys", "administration"),
     ("/repos/{}/{}/hooks", "repository_hooks"),
 ];
@@ -153,4 +162,40 @@ pub fn needed(step: &StepOutline, declared: &[(String, String)]) -> Option<Strin
     };
     let has = |right: &&str| declared.iter().any(|(name, _)| name == right);
     rights.split(' ').find(has).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::Manifest;
+
+    #[test]
+    fn every_step_that_is_shipped_needs_a_right_that_its_manifest_declares() {
+        for (name, bytes) in crate::library::collectors() {
+            let manifest = Manifest::read(&name, &String::from_utf8_lossy(bytes)).unwrap();
+            for step in manifest.step_outlines() {
+                if let Some(right) = needed(&step, manifest.permissions()) {
+                    assert!(
+                        manifest.permissions().iter().any(|(declared, _)| *declared == right),
+                        "{name} {}",
+                        step.id
+                    );
+                }
+            }
+        }
+        assert_eq!(right("organization_new_thing"), ("New thing".to_owned(), On::Organisation));
+        assert_eq!(right("pull_requests"), ("Pull requests".to_owned(), On::Repository));
+    }
+
+    #[test]
+    fn an_organisations_own_settings_need_more_than_metadata() {
+        let declared =
+            ["metadata", "organization_administration"].map(|name| (name.to_owned(), "read".to_owned()));
+        let text = include_str!("../../../../collectors/github/members/collector.yaml");
+        let org = Manifest::read("m", text).unwrap().step_outlines().remove(0);
+        assert_eq!(needed(&org, &declared).as_deref(), Some("organization_administration"));
+        let bare = StepOutline { projected: vec!["id".to_owned()], asked: Vec::new(), ..org };
+        assert_eq!(needed(&bare, &declared).as_deref(), Some("metadata"));
+        assert_eq!(needed(&StepOutline { path: "/unheard/of".to_owned(), ..bare }, &declared), None);
+    }
 }
