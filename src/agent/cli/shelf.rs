@@ -178,9 +178,9 @@ fn is_of(id: &str, named: &str) -> bool {
 
 /// The test that a policy is a part of: `GH-14` of `GH-14a`.
 fn test(policy: &str) -> &str {
-    let digits = policy.find('-').map_or(0, |dash| dash + 1);
-    let end = policy.get(digits..).and_then(|rest| rest.find(|c: char| !c.is_ascii_digit()));
-    end.and_then(|end| policy.get(..digits + end)).unwrap_or(policy)
+    let Some((_, part)) = policy.split_once('-') else { return policy };
+    let beyond = part.trim_start_matches(|c: char| c.is_ascii_digit());
+    policy.strip_suffix(beyond).unwrap_or(policy)
 }
 
 /// The text of a manifest's file.
