@@ -37,3 +37,4 @@ mod store;
 mod support;
 mod tidy;
 mod vectors;
+mod writers;

@@ -59,7 +59,7 @@ impl Line {
 
 /// Tries everything and prints what was found; with `--strict` 1 if something is not ready.
 pub async fn doctor(path: &Path, asked: &Doctor, clock: &Clock, out: &mut dyn Write) -> anyhow::Result<u8> {
-    let resolved = setup::check(path)?.resolve()?;
+    let resolved = setup::check(path)?.resolve(setup::Needs::Everything)?;
     let setup = &resolved.setup;
     let mut lines = vec![store(&resolved, clock).await];
     let mut looks = Vec::new();

@@ -70,7 +70,7 @@ pub struct Checked {
     /// The configuration.
     pub config: Config,
     /// Collectors in force, by the id of their schedule.
-    pub collectors: BTreeMap<String, Collector>,
+    pub collectors: BTreeMap<String, Arc<Collector>>,
     /// Policies, by id.
     pub policies: BTreeMap<String, Judge>,
     schedules: Vec<Schedule>,
@@ -96,19 +96,36 @@ pub fn check(path: &Path) -> Result<Checked, Faults> {
     Ok(Checked { config, collectors, policies, schedules, bytes, lines, file })
 }
 
+/// What a command cannot do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Sources and whoever is to be told, too.
+    Everything,
+    /// The log and its keys.
+    Log,
+}
+
 impl Checked {
-    /// Adds secrets and keys.
-    pub fn resolve(self) -> Result<Resolved, Faults> {
+    /// Adds secrets and keys, as far as they are needed.
+    pub fn resolve(self, needs: Needs) -> Result<Resolved, Faults> {
         let mut found = Found { lines: self.lines, faults: Faults::new(&self.file) };
         let keys = keys(&self.config.key, &mut found);
-        let sources = sources(&self.config, &mut found);
-        let webhook = webhook(self.config.webhook.as_ref(), &mut found);
+        let (sources, webhook) = match needs {
+            Needs::Everything => {
+                let sources = sources(&self.config, &mut found);
+                (sources, webhook(self.config.webhook.as_ref(), &mut found))
+            }
+            Needs::Log => (Some(BTreeMap::new()), Some(None)),
+        };
         let place = place(&self.config, &mut found);
         let whole = keys.zip(sources).zip(place).zip(webhook);
         let (((keys, sources), place), webhook) = found.faults.or(whole)?;
         let origin = self.config.origin.clone();
         let estate = origin.rsplit_once('/').map_or(origin.as_str(), |(estate, _)| estate).to_owned();
+        let owned = |id: &String| (id.clone(), self.config.owners.of(id).to_owned());
         let setup = Setup {
+            owners: self.policies.keys().map(owned).collect(),
+            zone: self.config.organisation.zone,
             seed: seed(&origin),
             origin,
             estate,
@@ -119,7 +136,7 @@ impl Checked {
             schedules: self.schedules,
             policies: self.policies,
             periods: periods(&self.config),
-            webhook,
+            webhook: webhook.map(Arc::new),
             build: build(),
         };
         Ok(Resolved { config: self.config, setup: Arc::new(setup), place })
@@ -168,7 +185,7 @@ fn one_of_a_kind(config: &Config, found: &mut Found) {
     }
 }
 
-fn collectors(config: &Config, beside: &Beside) -> BTreeMap<String, Collector> {
+fn collectors(config: &Config, beside: &Beside) -> BTreeMap<String, Arc<Collector>> {
     let enabled = config.collectors.iter().filter(|collector| collector.disabled.is_none());
     let read = |configured: &Configured| {
         let (name, bytes) = beside.collectors.get(&configured.id)?;
@@ -176,12 +193,16 @@ fn collectors(config: &Config, beside: &Beside) -> BTreeMap<String, Collector> {
         let id = configured.schedule.clone();
         let collector =
             Collector { id: id.clone(), source: configured.source.clone(), manifest, file: bytes.clone() };
-        Some((id, collector))
+        Some((id, Arc::new(collector)))
     };
     enabled.filter_map(read).collect()
 }
 
-fn schedules(config: &Config, collectors: &BTreeMap<String, Collector>, found: &mut Found) -> Vec<Schedule> {
+fn schedules(
+    config: &Config,
+    collectors: &BTreeMap<String, Arc<Collector>>,
+    found: &mut Found,
+) -> Vec<Schedule> {
     let mut schedules = Vec::new();
     for configured in &config.collectors {
         let Some(collector) = collectors.get(&configured.schedule) else { continue };
@@ -308,12 +329,12 @@ fn keys(source: &KeySource, found: &mut Found) -> Option<Keys> {
     }
 }
 
-fn sources(config: &Config, found: &mut Found) -> Option<BTreeMap<String, Source>> {
+fn sources(config: &Config, found: &mut Found) -> Option<BTreeMap<String, Arc<Source>>> {
     let read: Vec<_> = config
         .sources
         .iter()
         .map(|(name, source)| match source {
-            Outside::Github(github) => Some((name.clone(), github_source(name, github, found)?)),
+            Outside::Github(github) => Some((name.clone(), Arc::new(github_source(name, github, found)?))),
         })
         .collect();
     read.into_iter().collect()

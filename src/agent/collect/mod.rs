@@ -274,32 +274,6 @@ async fn run_step(session: &Session<'_>, step: &Step, done: &[Vec<Instance>]) ->
 }
 
 impl Collected {
-    /// A run that could not begin: nothing was asked and nothing seen.
-    pub fn nothing(started: Instant) -> Self {
-        Self {
-            started,
-            ended: started,
-            result: RunResult::Failed,
-            why: BTreeSet::new(),
-            exchanges: BTreeMap::new(),
-            receipts: Vec::new(),
-            outcomes: BTreeMap::new(),
-            populations: Vec::new(),
-            artefacts: Vec::new(),
-            requests: 0,
-            bytes: 0,
-            skew_ms: None,
-            privileges: Privileges::default(),
-            channel: Channel {
-                base_url: String::new(),
-                overridden: false,
-                hosts: Vec::new(),
-                proxy: None,
-                extra_ca: None,
-            },
-        }
-    }
-
     /// Takes the exchanges apart, in the plan's order; what the next run may ask about conditionally.
     fn gather(&mut self, done: Vec<Vec<Instance>>) -> Vec<(String, Known)> {
         let mut known = Vec::new();

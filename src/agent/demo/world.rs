@@ -61,7 +61,7 @@ impl World {
             previous: None,
         };
         let shipped = setup("acme", base_url, options.seed, &chance)?;
-        let setup = Setup { periods: vec![period], webhook: Some(webhook), ..shipped };
+        let setup = Setup { periods: vec![period], webhook: Some(Arc::new(webhook)), ..shipped };
         let mut name = options.out.file_name().unwrap_or_default().to_owned();
         name.push(".store");
         let store = options.out.with_file_name(name);
@@ -98,7 +98,7 @@ impl World {
             commits.push((commit, outside));
             Ok(())
         };
-        read(store.objects(), ORIGIN, vec![key], &self.clock, &mut reader).await?;
+        read(store.objects(), ORIGIN, (vec![key], None), &self.clock, &mut reader).await?;
         Ok(commits)
     }
 }
@@ -117,23 +117,27 @@ pub fn setup(org: &str, base_url: &str, seed: u64, chance: &Chance) -> anyhow::R
         estate: "acme.example".to_owned(),
         config: b"# the demonstration has no configuration file; these are its settings\norigin: acme.example/demo\n".to_vec(),
         keys: Keys::generate(chance)?,
-        sources: BTreeMap::from([("github".to_owned(), source)]),
+        sources: BTreeMap::from([("github".to_owned(), Arc::new(source))]),
         collectors: collectors()?,
         schedules: schedules()?,
         policies: policies()?,
         periods: Vec::new(),
         webhook: None,
+        owners: BTreeMap::new(),
+        zone: chrono_tz::Europe::Berlin,
         build: None,
         seed,
     })
 }
 
-fn collectors() -> anyhow::Result<BTreeMap<String, Collector>> {
+fn collectors() -> anyhow::Result<BTreeMap<String, Arc<Collector>>> {
     let read = |(name, file): (String, &[u8])| {
         let text = std::str::from_utf8(file).context("a shipped collector is not text")?;
         let manifest = Manifest::read(&name, text).map_err(|faults| anyhow!("{faults:?}"))?;
         let id = manifest.id().to_owned();
-        Ok((id.clone(), Collector { id, source: "github".to_owned(), manifest, file: file.to_vec() }))
+        let collector =
+            Collector { id: id.clone(), source: "github".to_owned(), manifest, file: file.to_vec() };
+        Ok((id, Arc::new(collector)))
     };
     library::collectors().into_iter().map(read).collect()
 }
