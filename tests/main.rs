@@ -22,6 +22,7 @@ mod container;
 mod counters;
 mod demo;
 mod fences;
+mod first;
 mod foreign;
 mod formats;
 mod interop;

@@ -20,6 +20,11 @@ pub fn policies() -> BTreeMap<String, BTreeMap<String, Vec<u8>>> {
     POLICIES.iter().map(|(name, rego)| ((*name).to_owned(), files(name, rego))).collect()
 }
 
+/// Which criteria each policy serves, by id: `policies/tests.yaml`.
+pub const fn criteria() -> &'static str {
+    include_str!("../../policies/tests.yaml")
+}
+
 const COLLECTORS: &[(&str, &[u8])] = &[
     (
         "collectors/github/access/collector.yaml",

@@ -13,7 +13,7 @@ use observance_record::entry::Body;
     max_term_width = 100,
     infer_long_args = false,
     disable_help_subcommand = true,
-    after_help = "First time: observance demo\nThen: observance key new --out keys, write observance.yaml, observance check-config"
+    after_help = "First time: observance demo\nYour own organisation, now: observance scan github ORG   To stay: observance init --github ORG"
 )]
 pub struct Cli {
     /// The configuration
@@ -30,6 +30,32 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Answer at once what deviates and what is unknown; nothing is stored
+    Scan {
+        /// Which kind of source
+        #[command(subcommand)]
+        source: ScanSource,
+    },
+    /// Say what to grant, for which policy, and how: an app, or a token
+    #[command(
+        after_help = "Example: observance grants github --org acme --for GH-01\nNext: observance scan github ORG"
+    )]
+    Grants(Grants),
+    /// Write a first configuration, its keys and its grants
+    #[command(after_help = "Example: observance init --github acme --frameworks soc2,iso27001\n\
+        Nothing is ever overwritten.\nNext: grant what grants/github.md says, export GITHUB_TOKEN=..., observance doctor")]
+    Init(Init),
+    /// Try everything that the configuration names: store, clock, rights, windows, policies
+    #[command(
+        after_help = "Reads every source once and records nothing. Example: GITHUB_TOKEN=... observance doctor\nNext: observance run"
+    )]
+    Doctor(Doctor),
+    /// List, show, check, try what is collected
+    Collectors {
+        /// Which
+        #[command(subcommand)]
+        command: CollectorsCommand,
+    },
     /// Watch until asked to stop: collect on schedule, judge, record, tell
     #[command(
         after_help = "Stops on SIGTERM or Ctrl-C: what runs is ended and recorded first; a second signal ends at once.\n\
@@ -94,6 +120,198 @@ pub enum Command {
         #[command(subcommand)]
         command: PolicyCommand,
     },
+}
+
+/// `scan`.
+#[derive(Debug, Subcommand)]
+pub enum ScanSource {
+    /// An organisation on GitHub, with the token in GITHUB_TOKEN
+    #[command(
+        after_help = "Any read-only token will do; what it may not see is unknown, with the grant that cures it.\n\
+        Example: GITHUB_TOKEN=... observance scan github acme --days 30\nNext: observance init --github ORG"
+    )]
+    Github(Scan),
+}
+
+/// `scan github`.
+#[derive(Debug, Args)]
+pub struct Scan {
+    /// The organisation's login
+    #[arg(value_name = "ORG")]
+    pub org: String,
+    /// How far back merged changes and the like are read
+    #[arg(long, value_name = "N", default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=3650))]
+    pub days: u16,
+    /// The API's address, for GitHub Enterprise Server: https://HOST/api/v3
+    #[arg(long, value_name = "URL")]
+    pub base_url: Option<String>,
+    /// Print as JSON, with every item that deviates
+    #[arg(long)]
+    pub json: bool,
+    /// Exit with 1 if something deviates
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// `grants`.
+#[derive(Debug, Args)]
+pub struct Grants {
+    /// Which kind of source
+    #[arg(value_name = "SOURCE", default_value = "github", value_parser = ["github"])]
+    pub source: String,
+    /// Only what these policies need: GH-01, or GH-01,GH-05
+    #[arg(long = "for", value_name = "POLICY", value_delimiter = ',')]
+    pub policies: Vec<String>,
+    /// The organisation, for links that are ready to open
+    #[arg(long, value_name = "ORG")]
+    pub org: Option<String>,
+    /// Print an app's manifest alone
+    #[arg(long)]
+    pub app_manifest: bool,
+    /// Print as JSON
+    #[arg(long, conflicts_with = "app_manifest")]
+    pub json: bool,
+}
+
+/// `init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The GitHub organisation to watch
+    #[arg(long, value_name = "ORG")]
+    pub github: String,
+    /// For which reports a period is written: soc2, iso27001
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "soc2")]
+    pub frameworks: Vec<String>,
+    /// Where the files go
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `collectors`.
+#[derive(Debug, Subcommand)]
+pub enum CollectorsCommand {
+    /// List what can be collected, and which policies read it
+    #[command(after_help = "Next: observance collectors show github.members")]
+    List(CollectorsList),
+    /// Show one collector as a person reads it: requests, rights, what is kept and covered
+    #[command(
+        after_help = "Example: observance collectors show github.members\nNext: observance collectors try github.members --org ORG"
+    )]
+    Show(CollectorsShow),
+    /// Check manifests: their form, the vendor's description, what is never collected
+    #[command(
+        after_help = "Example: observance collectors lint my/collector.yaml --against api.github.com.json\n\
+        A path that the description lacks is told as unchecked; --strict makes it a fault. Exit code 1 on faults.\n\
+        Next: observance collectors try my/collector.yaml --org ORG"
+    )]
+    Lint(CollectorsLint),
+    /// Print exactly what to grant: each right, its level, which collectors and steps need it
+    #[command(
+        after_help = "Example: observance collectors permissions github.members\nNext: observance grants github"
+    )]
+    Permissions(CollectorsPermissions),
+    /// Run one collector once; nothing is stored
+    #[command(
+        after_help = "Shows rows, outcomes, what is claimed of each list, and which policies could be judged with these rights.\n\
+        Example: GITHUB_TOKEN=... observance collectors try github.members --org acme\nNext: observance init --github ORG"
+    )]
+    Try(CollectorsTry),
+    /// Print the JSON Schema of manifests, for editors
+    #[command(
+        after_help = "Example: observance collectors schema > collector.schema.json; the first line of a manifest then names it:\n\
+        # yaml-language-server: $schema=./collector.schema.json\nNext: observance collectors lint FILE"
+    )]
+    Schema,
+}
+
+/// `collectors list`.
+#[derive(Debug, Args)]
+pub struct CollectorsList {
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `collectors show`.
+#[derive(Debug, Args)]
+pub struct CollectorsShow {
+    /// Its id, or the file of a manifest
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `collectors lint`.
+#[derive(Debug, Args)]
+pub struct CollectorsLint {
+    /// The manifests, or ids of shipped ones
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<String>,
+    /// The vendor's own description of its interface: OpenAPI 3.0, JSON
+    #[arg(long, value_name = "OPENAPI.json")]
+    pub against: Option<PathBuf>,
+    /// What the description does not know is a fault
+    #[arg(long, requires = "against")]
+    pub strict: bool,
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `collectors permissions`.
+#[derive(Debug, Args)]
+pub struct CollectorsPermissions {
+    /// Only these collectors
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
+    /// Print a GitHub App's manifest alone
+    #[arg(long)]
+    pub app_manifest: bool,
+    /// Print as JSON
+    #[arg(long, conflicts_with = "app_manifest")]
+    pub json: bool,
+}
+
+/// `collectors try`.
+#[derive(Debug, Args)]
+pub struct CollectorsTry {
+    /// Its id, or the file of a manifest
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// The organisation
+    #[arg(long, value_name = "ORG")]
+    pub org: String,
+    /// The API's address, for GitHub Enterprise Server: https://HOST/api/v3
+    #[arg(long, value_name = "URL")]
+    pub base_url: Option<String>,
+    /// The environment variable that holds the token
+    #[arg(long, value_name = "VARIABLE", default_value = "GITHUB_TOKEN")]
+    pub token: String,
+    /// How far back windows are read
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=3650))]
+    pub days: u16,
+    /// Rows that are shown of each population
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub rows: usize,
+    /// Print as JSON, with every row
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Exit with 1 if something is not ready
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// `demo`.

@@ -7,15 +7,23 @@ mod arguments;
 mod bundle;
 mod check;
 mod collect;
+mod collectors;
+mod doctor;
+mod folder;
+mod grants;
+mod init;
 mod key;
 mod lines;
 mod log;
 mod period;
 mod policy;
+mod reach;
 mod read;
 mod run;
+mod scan;
 mod screen;
 mod setup;
+mod shelf;
 mod signals;
 mod sources;
 mod status;
@@ -34,7 +42,7 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 pub use self::setup::catalogue;
 use self::{
-    arguments::{Cli, Command, KeyCommand, PolicyCommand},
+    arguments::{Cli, Command, KeyCommand, PolicyCommand, ScanSource},
     screen::Screen,
     setup::{Needs, Resolved},
     signals::Signals,
@@ -78,6 +86,11 @@ async fn command(cli: &Cli, out: &mut Screen) -> anyhow::Result<u8> {
 async fn answer(cli: &Cli, config: &Path, out: &mut Screen) -> anyhow::Result<u8> {
     let clock = Clock::system();
     match &cli.command {
+        Command::Scan { source: ScanSource::Github(asked) } => scan::github(asked, &clock, out).await,
+        Command::Grants(asked) => grants::grants(asked, out),
+        Command::Init(asked) => init::init(asked, &clock, out),
+        Command::Doctor(asked) => doctor::doctor(config, asked, &clock, out).await,
+        Command::Collectors { command } => collectors::collectors(command, &clock, out).await,
         Command::Run => run::run(resolve(config)?).await,
         Command::Demo(asked) => {
             let options = demo::Options { seed: asked.seed, out: asked.out.clone(), days: asked.days };

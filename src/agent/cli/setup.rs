@@ -9,22 +9,15 @@ use std::{
     sync::Arc,
 };
 
-use observance_judge::{Policy, folder};
+use observance_judge::{Policy, folder as policy_folder};
 use observance_record::{Digest, entry::PeriodOpen};
 use serde_json::Map;
 
 use crate::{
-    collect::{self, Manifest},
+    collect::Manifest,
     config::{
-        Config, alert,
-        catalogue::{Catalogue, Shipped},
-        collector::Collector as Configured,
-        fault::Fault,
-        fault::Faults,
-        fault::nearest,
-        key::KeySource,
-        policy::Library,
-        store,
+        Config, alert, catalogue::Catalogue, collector::Collector as Configured, fault::Fault, fault::Faults,
+        fault::nearest, key::KeySource, policy::Library, store,
     },
     key::Keys,
     library,
@@ -38,7 +31,11 @@ use crate::{
     tell,
 };
 
-use super::{lines::Lines, sources::sources};
+use super::{
+    folder::{self, Beside},
+    lines::Lines,
+    sources::sources,
+};
 
 /// Largest binary whose digest is recorded.
 const BINARY_BYTES_MAX: u64 = 1 << 30;
@@ -84,22 +81,21 @@ pub struct Checked {
 pub fn catalogue() -> Catalogue {
     let shipped = |(name, bytes): (String, &[u8])| {
         let manifest = Manifest::read(&name, &String::from_utf8_lossy(bytes)).ok()?;
-        let collect::Schedule { cron, jitter_s, grace_s, max_gap_s } = manifest.schedule().clone();
-        let (id, kind) = (manifest.id().to_owned(), manifest.kind().to_owned());
-        Some(Shipped { id, kind, cron, jitter_s, grace_s, max_gap_s })
+        Some(folder::scheduled(&manifest))
     };
     Catalogue::of(library::collectors().into_iter().filter_map(shipped).collect())
 }
 
 /// Reads the file and everything that it names except secrets and keys.
 pub fn check(path: &Path) -> Result<Checked, Faults> {
-    let config = Config::load(path, &catalogue())?;
     let bytes = fs::read(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
+    let beside = folder::read(path, &text)?;
+    let config = Config::load(path, &beside.catalogue)?;
     let file = path.to_string_lossy().into_owned();
     let mut found = Found { lines: Lines::of(&text), faults: Faults::new(&file) };
     one_of_a_kind(&config, &mut found);
-    let collectors = collectors(&config, &mut found);
+    let collectors = collectors(&config, &beside);
     let schedules = schedules(&config, &collectors, &mut found);
     let policies = policies(&config, &mut found);
     let Found { lines, faults } = found;
@@ -204,26 +200,14 @@ fn one_of_a_kind(config: &Config, found: &mut Found) {
     }
 }
 
-fn collectors(config: &Config, found: &mut Found) -> BTreeMap<String, Arc<Collector>> {
-    let mut manifests = BTreeMap::new();
-    for (name, bytes) in library::collectors() {
-        match Manifest::read(&name, &String::from_utf8_lossy(bytes)) {
-            Ok(manifest) => {
-                manifests.insert(manifest.id().to_owned(), (name, bytes));
-            }
-            Err(faults) => {
-                let faults = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-                found.push(&["collectors"], faults, "a collector without faults", None);
-            }
-        }
-    }
+fn collectors(config: &Config, beside: &Beside) -> BTreeMap<String, Arc<Collector>> {
     let enabled = config.collectors.iter().filter(|collector| collector.disabled.is_none());
     let read = |configured: &Configured| {
-        let (name, bytes) = manifests.get(&configured.id)?;
+        let (name, bytes) = beside.collectors.get(&configured.id)?;
         let manifest = Manifest::read(name, &String::from_utf8_lossy(bytes)).ok()?;
         let id = configured.schedule.clone();
         let collector =
-            Collector { id: id.clone(), source: configured.source.clone(), manifest, file: bytes.to_vec() };
+            Collector { id: id.clone(), source: configured.source.clone(), manifest, file: bytes.clone() };
         Some((id, Arc::new(collector)))
     };
     enabled.filter_map(read).collect()
@@ -265,7 +249,7 @@ fn policies(config: &Config, found: &mut Found) -> BTreeMap<String, Judge> {
     let path = ["policies", "library"];
     let read = match &config.policies.library {
         Library::Default => library::policies(),
-        Library::Folder(folder) => folder::read(folder).unwrap_or_else(|error| {
+        Library::Folder(folder) => policy_folder::read(folder).unwrap_or_else(|error| {
             found.push(&path, chain(&error), "default, or a folder of policies", None);
             BTreeMap::new()
         }),

@@ -11,9 +11,11 @@ mod expr;
 mod http;
 mod limit;
 mod link;
+pub mod lint;
 mod list;
 mod manifest;
 mod outcome;
+mod outline;
 mod page;
 mod population;
 mod project;
@@ -57,6 +59,7 @@ pub use self::{
         Evidence, Fault, Manifest, Schedule, reference as manifest_reference, schema as manifest_schema,
     },
     outcome::why,
+    outline::{Place, PopulationOutline, StepOutline},
     page::Artefact,
     population::Collected as Population,
     reach::{Network, Reach},
@@ -209,8 +212,9 @@ pub async fn collect(
     });
     let mut done: Vec<Vec<Instance>> = Vec::new();
     if let Some(session) = &session {
-        for step in &manifest.steps {
-            let instances = run_step(session, step, &done).await;
+        for (at, step) in manifest.steps.iter().enumerate() {
+            let wanted = !manifest.left_out.contains(&at);
+            let instances = if wanted { run_step(session, step, &done).await } else { Vec::new() };
             done.push(instances);
         }
     }

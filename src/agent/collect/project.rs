@@ -130,9 +130,28 @@ impl Projection {
         self.0.iter().map(|field| field.name.as_str())
     }
 
+    /// Every path of the source that it may write, in its order.
+    pub(super) fn paths(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        push_paths(&self.0, "", &mut out);
+        out
+    }
+
     /// Appends the members of one record, without braces.
     pub(super) fn write(&self, record: Value<'_>, out: &mut Vec<u8>) {
         write_members(&self.0, record, out);
+    }
+}
+
+fn push_paths(fields: &[Field], above: &str, out: &mut Vec<String>) {
+    for field in fields {
+        let path = if above.is_empty() { field.name.clone() } else { format!("{above}.{}", field.name) };
+        match &field.keep {
+            Keep::Inside(inside) => push_paths(inside, &path, out),
+            Keep::Whole | Keep::Lines(_) => out.push(path),
+            // it has a name of ours, not of the source
+            Keep::Answer(_) => {}
+        }
     }
 }
 

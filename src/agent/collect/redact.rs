@@ -2,7 +2,7 @@
 //!
 //! Every byte outside the ranges stays as received; a body that no rule hits is returned as it came.
 
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, fmt, ops::Range};
 
 use observance_record::item::ItemKey;
 
@@ -28,6 +28,18 @@ pub(super) struct Rule {
     pub cover: Cover,
     /// The path's parts.
     pub parts: Vec<String>,
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.parts.join(".");
+        match &self.cover {
+            Cover::Drop => write!(f, "drop {path}"),
+            Cover::Mask => write!(f, "mask {path}"),
+            Cover::Hmac(kind) => write!(f, "hmac {path} as {kind}"),
+            Cover::Length => write!(f, "length {path}"),
+        }
+    }
 }
 
 /// The body with its values covered; borrowed when no rule hit.

@@ -17,6 +17,8 @@ use super::{
 
 /// A year, the longest of all waits, in seconds.
 const SECONDS_MAX: i64 = 366 * 86_400;
+/// Keys that are no collector's id: where further collectors lie, and which shipped ones they replace.
+const FOLDER: [&str; 2] = ["folder", "replace"];
 
 /// One collector on one source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +65,10 @@ pub(super) fn read(
     let mut written: BTreeMap<&str, &Node> = BTreeMap::new();
     if let Some(node) = node {
         for entry in node.entries("a map of collectors", &mut reading.faults)? {
+            if FOLDER.contains(&entry.key.as_str()) {
+                own(&entry.key, &entry.node, reading);
+                continue;
+            }
             known(&entry.key, &entry.node, sources, reading);
             written.insert(&entry.key, &entry.node);
         }
@@ -84,6 +90,21 @@ pub(super) fn read(
         }
     }
     Some(collectors)
+}
+
+/// The folder of further collectors is opened by whoever reads files, before this; here it is only a text.
+fn own(key: &str, node: &Node, reading: &mut Reading<'_>) {
+    if key == "folder" {
+        if let Some(folder) = node.text("a folder of collectors", &mut reading.faults) {
+            reading.given(node.path(), folder);
+        }
+        return;
+    }
+    for node in node.list("a list of ids", &mut reading.faults).unwrap_or_default() {
+        if let Some(id) = node.text("the id of a collector", &mut reading.faults) {
+            reading.given(node.path(), id);
+        }
+    }
 }
 
 fn on(name: &str, source: &Source, shipped: &Shipped, said: &Said) -> Collector {

@@ -12,6 +12,7 @@ mod export;
 pub mod fold;
 pub mod happening;
 mod journal;
+pub mod once;
 mod open;
 mod record;
 mod seal;

@@ -12,6 +12,8 @@ pub(super) mod schema;
 mod steps;
 mod yaml;
 
+use std::collections::BTreeSet;
+
 use observance_record::Digest;
 
 pub use self::{
@@ -38,6 +40,8 @@ pub struct Manifest {
     pub(super) outcomes: Vec<outcome::Rule>,
     pub(super) steps: Vec<Step>,
     pub(super) populations: Vec<Population>,
+    /// Steps that are not asked, because nobody wants what rests on them.
+    pub(super) left_out: BTreeSet<usize>,
 }
 
 impl Manifest {

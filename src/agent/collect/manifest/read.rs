@@ -55,6 +55,7 @@ fn read(digest: Digest, root: &Spot<'_>, faults: &mut Faults) -> Manifest {
         outcomes,
         steps,
         populations,
+        left_out: std::collections::BTreeSet::new(),
     }
 }
 
