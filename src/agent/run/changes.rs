@@ -42,7 +42,9 @@ impl Agent {
             }
             let packs = self.journal.pack_inline(&artefacts)?;
             if self.commit(&batch, packs, &artefacts).await?.is_some() {
-                untold.into_iter().for_each(|(drift, payload)| self.say_change(drift, payload));
+                for (drift, payload) in untold {
+                    self.say_change(drift, payload);
+                }
             }
         }
     }

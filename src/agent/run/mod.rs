@@ -364,7 +364,7 @@ impl Agent {
             }
             // the log holds what the tiles say; whoever begins next writes them
             Some(Doing::Tiles) | None => {
-                tracing::error!(%error, "tiles are not written until the next start")
+                tracing::error!(%error, "tiles are not written until the next start");
             }
         }
     }

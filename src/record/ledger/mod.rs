@@ -169,7 +169,6 @@ impl Ledger {
         match &entry.body {
             Body::Genesis(body) => self.genesis = Some((**body).clone()),
             Body::Start(_) => self.starts.push(entry.seq),
-            Body::Stop(_) => {}
             Body::Config(body) => self.config = Some((entry.seq, body.digest.root)),
             Body::Policy(body) => self.policy(body),
             Body::Collector(body) => in_force(&mut self.collectors, &body.id, body, body.removed),
@@ -196,7 +195,8 @@ impl Ledger {
             }
             Body::Export(body) => self.exports.push((**body).clone()),
             Body::Drift(body) => self.drift(entry.seq, body)?,
-            Body::Posture(_) | Body::Heartbeat(_) => {}
+            // who stopped is known to `writers`
+            Body::Stop(_) | Body::Posture(_) | Body::Heartbeat(_) => {}
             Body::Foreign { kind, .. } => {
                 if !entry.body.is_understood() {
                     self.foreign.entry(kind.clone()).or_insert(entry.seq);

@@ -238,12 +238,11 @@ impl Ledger {
         let max_gap_ms = self.max_gap_ms(collector);
         let window = judged(run, said).and_then(|population| population.window);
         let Some(state) = self.policies.get_mut(&said.policy) else { return };
-        let transitions = match window {
-            Some((from, to)) => state.effect.window(from, to, seq, Membership::Unknown, []),
-            None => {
-                state.effect.blind(run.as_of, max_gap_ms);
-                Vec::new()
-            }
+        let transitions = if let Some((from, to)) = window {
+            state.effect.window(from, to, seq, Membership::Unknown, [])
+        } else {
+            state.effect.blind(run.as_of, max_gap_ms);
+            Vec::new()
         };
         let sight = state.sight(run.as_of, false, None);
         state.owe((seq, run.as_of), sight, transitions);
