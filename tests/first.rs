@@ -320,7 +320,7 @@ async fn from_init_to_what_a_doctor_finds() {
         );
         let page = fs::read_to_string(dir.join("grants/github.md")).unwrap();
         assert!(
-            page.contains("| Members | read | organisation | GH-01 |")
+            page.contains("| Members | read | organisation | GH-01")
                 && page.contains("settings/apps/new?name=observance-acme"),
             "{page}"
         );

@@ -199,7 +199,7 @@ const FORGERIES: &[Forgery] = &[
         files.remove("data/runs/000000000009/repositories.table");
     }),
     ("a receipt dropped", "other receipts", |_, files| {
-        let path = "data/runs/000000000011/receipts.jsonl";
+        let path = "data/runs/000000000013/receipts.jsonl";
         let text = String::from_utf8(files[path].clone()).unwrap();
         files.insert(path.into(), text.split_inclusive('\n').next().unwrap().into());
     }),

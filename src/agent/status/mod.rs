@@ -41,11 +41,13 @@ pub fn number(n: u64) -> String {
     out
 }
 
-/// `item`, `items`; `repository`, `repositories`; `day`, `days`.
+/// `item`, `items`; `repository`, `repositories`; `day`, `days`; `bypass`, `bypasses`; `deploy_key`, `deploy keys`.
 pub fn plural(word: &str, n: u64) -> String {
+    let word = word.replace('_', " ");
     match (n, word.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u']))) {
-        (1, _) => word.to_owned(),
+        (1, _) => word,
         (_, Some(stem)) => format!("{stem}ies"),
+        (_, None) if word.ends_with(['s', 'x']) => format!("{word}es"),
         (_, None) => format!("{word}s"),
     }
 }

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    cause::Cure,
+    cause::{Cause, Cure},
     report::{Count, Finding, NAMES_MAX, Report},
     tokens::Limit,
 };
@@ -15,6 +15,8 @@ use crate::{
     text::visible,
 };
 
+/// The type of the items that most lists rest on.
+const REPOSITORY: &str = "repository";
 /// Reasons that are shown of one policy; the JSON has all.
 const REASONS_MAX: usize = 4;
 
@@ -30,9 +32,7 @@ pub fn text(report: &Report) -> String {
     for policy in report.policies.iter().filter(|policy| policy.deviates > 0) {
         deviates(policy, &mut line);
     }
-    for policy in &report.policies {
-        unknown(policy, report, &mut line);
-    }
+    unknown(report, &mut line);
     let quiet = || report.policies.iter().filter(|policy| policy.deviates == 0 && policy.cause.is_none());
     let met =
         quiet().filter(|policy| policy.items > 0).map(|one| format!("{} ({})", one.policy, judged(one)));
@@ -44,9 +44,12 @@ pub fn text(report: &Report) -> String {
     out
 }
 
+/// What the token sees of the list that most others rest on: the repositories, where any were read.
 fn horizon(populations: &[Count]) -> String {
-    let short = populations.iter().find(|count| count.stated.is_some_and(|stated| stated > count.seen));
-    let whole = populations.iter().find(|count| count.stated == Some(count.seen));
+    let repositories = populations.iter().any(|count| count.item_type == REPOSITORY);
+    let populations = || populations.iter().filter(|count| !repositories || count.item_type == REPOSITORY);
+    let short = populations().find(|count| count.stated.is_some_and(|stated| stated > count.seen));
+    let whole = populations().find(|count| count.stated == Some(count.seen));
     if let Some((count, stated)) = short.and_then(|count| Some((count, count.stated?))) {
         let things = plural(&visible(&count.item_type), stated);
         let hidden = number(stated - count.seen);
@@ -57,7 +60,7 @@ fn horizon(populations: &[Count]) -> String {
             number(stated)
         );
     }
-    if let Some(count) = populations.iter().find(|count| count.is_uncounted) {
+    if let Some(count) = populations().find(|count| count.is_uncounted) {
         let things = plural(&visible(&count.item_type), 2);
         return format!(
             ", sees {}; how many {things} there are is hidden from it -> nothing of that list can be called met",
@@ -75,7 +78,8 @@ fn populations(populations: &[Count]) -> String {
         let days = count.days.map(|days| format!(" (last {})", counted(days.unsigned_abs(), "day")));
         format!("{}{}", counted(count.seen, &count.item_type), days.unwrap_or_default())
     };
-    populations.iter().map(one).collect::<Vec<_>>().join(", ")
+    let seen: Vec<_> = populations.iter().filter(|count| count.seen > 0).map(one).collect();
+    if seen.is_empty() { "nothing was seen".to_owned() } else { seen.join(", ") }
 }
 
 fn effort(report: &Report) -> String {
@@ -113,22 +117,40 @@ fn deviates(policy: &Finding, line: &mut impl FnMut(String)) {
     }
 }
 
-fn unknown(policy: &Finding, report: &Report, line: &mut impl FnMut(String)) {
-    let Some(cause) = &policy.cause else { return };
-    let of = match (policy.unknown, policy.items) {
-        (0, _) => format!("all {}", plural(&visible(&policy.item_type), 2)),
-        (n, _) => format!("{} of {}", number(n), judged(policy)),
-    };
-    let cure = match cause.cure {
-        Cure::Grant => format!("  -> observance grants github --for {}", policy.policy),
+/// One line for each reason, with all policies that it leaves unknown.
+fn unknown(report: &Report, line: &mut impl FnMut(String)) {
+    let mut said: Vec<(&Cause, Vec<&Finding>)> = Vec::new();
+    for policy in &report.policies {
+        let Some(cause) = &policy.cause else { continue };
+        match said.iter_mut().find(|(other, _)| *other == cause) {
+            Some((_, policies)) => policies.push(policy),
+            None => said.push((cause, vec![policy])),
+        }
+    }
+    for (cause, policies) in said {
+        let names: Vec<_> = policies.iter().map(|policy| policy.policy.as_str()).collect();
+        let cure = cure(cause, &names.join(","), report);
+        let of = match policies.as_slice() {
+            [policy] if policy.unknown == 0 => {
+                format!("  all {}", plural(&visible(&policy.item_type), 2))
+            }
+            [policy] => format!("  {} of {}", number(policy.unknown), judged(policy)),
+            _ => String::new(),
+        };
+        line(format!("unknown   {}{of}: {}{cure}", names.join(" "), visible(&cause.why)));
+    }
+}
+
+fn cure(cause: &Cause, policies: &str, report: &Report) -> String {
+    match cause.cure {
+        Cure::Grant => format!("  -> observance grants github --for {policies}"),
         Cure::Later => match report.limit.as_ref().and_then(|limit| limit.until) {
             Some(until) => format!("  -> scan again after {until}"),
             None => "  -> scan again later".to_owned(),
         },
         Cure::Window => "  -> a smaller --days".to_owned(),
         Cure::None => String::new(),
-    };
-    line(format!("unknown   {}  {of}: {}{cure}", policy.policy, visible(&cause.why)));
+    }
 }
 
 /// `2,204 changes`, with the window where it is not the one at the top.
