@@ -16,8 +16,8 @@ use serde_json::Map;
 use crate::{
     collect::Manifest,
     config::{
-        Config, alert, catalogue::Catalogue, collector::Collector as Configured, fault::Fault, fault::Faults,
-        fault::nearest, key::KeySource, policy::Library, store,
+        Allowed, Config, alert, catalogue::Catalogue, collector::Collector as Configured, fault::Fault,
+        fault::Faults, fault::nearest, key::KeySource, policy::Library, store,
     },
     key::Keys,
     library,
@@ -88,19 +88,19 @@ pub fn catalogue() -> Catalogue {
 
 /// Reads the file and everything that it names except secrets and keys.
 pub fn check(path: &Path) -> Result<Checked, Faults> {
-    let bytes = fs::read(path).unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes);
+    let text = Config::text(path)?;
     let beside = folder::read(path, &text)?;
-    let config = Config::load(path, &beside.catalogue)?;
+    let config = Config::read(&text, path, &beside.catalogue, Allowed::Kept)?;
     let file = path.to_string_lossy().into_owned();
     let mut found = Found { lines: Lines::of(&text), faults: Faults::new(&file) };
     one_of_a_kind(&config, &mut found);
     let collectors = collectors(&config, &beside);
     let schedules = schedules(&config, &collectors, &mut found);
     let policies = policies(&config, &mut found);
+    unfed(&policies, &beside, &mut found);
     let Found { lines, faults } = found;
     faults.or(Some(()))?;
-    Ok(Checked { config, collectors, policies, schedules, bytes, lines, file })
+    Ok(Checked { config, collectors, policies, schedules, bytes: text.into_bytes(), lines, file })
 }
 
 /// What a command cannot do without.
@@ -278,6 +278,29 @@ fn policies(config: &Config, found: &mut Found) -> BTreeMap<String, Judge> {
     }
     unknown_policies(config, &policies, found);
     policies
+}
+
+/// Policies that could never judge anything: their population is nobody's, or they want others beside it.
+fn unfed(policies: &BTreeMap<String, Judge>, beside: &Beside, found: &mut Found) {
+    let read = |(name, bytes): &(String, Vec<u8>)| Manifest::read(name, &String::from_utf8_lossy(bytes)).ok();
+    let manifests: Vec<Manifest> = beside.collectors.values().filter_map(read).collect();
+    let yields: BTreeSet<&str> =
+        manifests.iter().flat_map(|manifest| manifest.yields().map(|(name, ..)| name)).collect();
+    let path = ["policies", "library"];
+    for (id, judge) in policies {
+        let meta = judge.policy.meta();
+        if !yields.contains(meta.population.as_str()) {
+            let what = format!("policy {id} judges {}, which no collector yields", meta.population);
+            let near = nearest(&meta.population, yields.iter().copied());
+            let hint = near.map(|near| format!("did you mean {near}?"));
+            found.push(&path, what, "a population of a collector", hint);
+        }
+        if !meta.joined.is_empty() {
+            let what = format!("policy {id} joins {}", meta.joined.join(", "));
+            let hint = "what it needs of them can be joined to the rows by the collector".to_owned();
+            found.push(&path, what, "one population: this version hands no others to a policy", Some(hint));
+        }
+    }
 }
 
 fn judge(

@@ -97,21 +97,22 @@ pub enum Allowed {
 impl Config {
     /// Reads the file at `path`; see [`Config::read`].
     pub fn load(path: &Path, catalogue: &Catalogue) -> Result<Self, Faults> {
-        let text = match file_text(path) {
-            Ok(text) => text,
-            Err(found) => {
-                let mut faults = Faults::new(&path.to_string_lossy());
-                faults.push(Fault {
-                    line: 0,
-                    path: String::new(),
-                    found,
-                    expected: format!("a readable text of at most {BYTES_MAX} bytes"),
-                    hint: Some("observance init writes a first one".to_owned()),
-                });
-                return Err(faults);
-            }
-        };
-        Self::read(&text, path, catalogue, Allowed::Kept)
+        Self::read(&Self::text(path)?, path, catalogue, Allowed::Kept)
+    }
+
+    /// The text of the file at `path`.
+    pub fn text(path: &Path) -> Result<String, Faults> {
+        file_text(path).map_err(|found| {
+            let mut faults = Faults::new(&path.to_string_lossy());
+            faults.push(Fault {
+                line: 0,
+                path: String::new(),
+                found,
+                expected: format!("a readable text of at most {BYTES_MAX} bytes"),
+                hint: Some("observance init writes a first one".to_owned()),
+            });
+            faults
+        })
     }
 
     /// Reads `text`. `path` names the file in faults, and relative paths in the text are relative to its folder.
