@@ -12,13 +12,15 @@ use observance_record::{Digest, Instant, Item, item::ItemKey, population::Outcom
 use url::Url;
 
 use super::{
+    ask::Asked,
     condition::Window,
     http::{Answer, Ask, Broken, Headers, Http},
     limit::{Pace, http_date, leave_alone_until, used_up_until},
-    manifest::{Manifest, Step},
+    manifest::{Manifest, Step, Turn},
     outcome::why,
     page::{Artefact, Meaning, Record, weigh},
     receipt::{Attempt, PriorRow, Receipt, exchange_row},
+    turn::{self, Lead, Said},
 };
 use crate::{chance::Chance, clock::Clock};
 
@@ -67,7 +69,7 @@ pub(super) struct Known {
     pub outcome: Outcome,
     pub why: Option<&'static str>,
     pub records: Arc<Vec<Arc<Record>>>,
-    pub next: Option<Url>,
+    pub said: Said,
     /// Number of the last run that used it.
     pub run: u64,
 }
@@ -81,8 +83,10 @@ pub(super) struct Sent {
     pub repeats: Outcome,
     pub why: Option<&'static str>,
     pub records: Arc<Vec<Arc<Record>>>,
-    /// The page that follows; or why it cannot be read.
-    pub next: Result<Option<Url>, &'static str>,
+    /// Where the list goes on; or why that cannot be read.
+    pub said: Result<Said, &'static str>,
+    /// Of the bytes that are kept.
+    pub digest: Option<Digest>,
     pub row: Vec<u8>,
     /// New evidence: not that of the prior row.
     pub artefact: Option<Artefact>,
@@ -104,18 +108,20 @@ struct Tried {
 
 impl Session<'_> {
     /// Makes one exchange. `item` is its name in the table.
-    pub(super) async fn fetch(&self, step: &Step, item: Item, url: &Url) -> Sent {
+    pub(super) async fn fetch(&self, step: &Step, item: Item, asked: &Asked) -> Sent {
+        let url = &asked.url;
         let prior = self.prior.get(&item).and_then(|row| PriorRow::read(row));
         let evidence = prior.as_ref().and_then(|prior| prior.artefact.as_ref());
         // a 304 may only repeat what is already sealed, so only that is asked about
-        let known =
-            self.etags.get(url.as_str()).filter(|known| evidence.is_some_and(|e| e.digest == known.digest));
+        let remembered = self.etags.get(url.as_str()).filter(|_| asked.body.is_none());
+        let known = remembered.filter(|known| evidence.is_some_and(|e| e.digest == known.digest));
+        let body = asked.body.as_ref().map(ToString::to_string);
         let mut attempts = Vec::new();
         let mut url_now = url.clone();
         let mut redirects = 0;
         loop {
-            let tried = self.attempt(step, &url_now, known).await;
-            if let Some(to) = self.redirect(&url_now, &tried) {
+            let tried = self.attempt(step, (&url_now, body.as_deref()), known).await;
+            if let Some(to) = self.redirect((&url_now, body.is_some()), &tried) {
                 match to {
                     Ok(to) if redirects < REDIRECTS_MAX => {
                         redirects += 1;
@@ -137,7 +143,7 @@ impl Session<'_> {
             return self.finish(
                 step,
                 item,
-                url,
+                asked,
                 tried,
                 known,
                 evidence.map(|e| (e.digest, e.since)),
@@ -155,15 +161,16 @@ impl Session<'_> {
             repeats: outcome,
             why: Some(why),
             records: Arc::default(),
-            next: Ok(None),
-            row: exchange_row(&step.id, step.get.source(), outcome, 0, Some(why), None),
+            said: Ok(Said::default()),
+            digest: None,
+            row: exchange_row(&step.id, step.path.source(), outcome, 0, Some(why), None),
             artefact: None,
             receipt,
             known: None,
         }
     }
 
-    async fn attempt(&self, step: &Step, url: &Url, known: Option<&Known>) -> Tried {
+    async fn attempt(&self, step: &Step, (url, body): (&Url, Option<&str>), known: Option<&Known>) -> Tried {
         let sent_at = self.clock.now();
         let failed = |outcome, why| Tried {
             outcome,
@@ -185,9 +192,10 @@ impl Session<'_> {
         let ask = Ask {
             headers,
             etag: known.map(|known| known.etag.as_str()),
+            body: body.map(str::as_bytes),
             body_bytes_max: self.manifest.limits.body_bytes_max,
         };
-        let answer = self.http.get(url, ask).await;
+        let answer = self.http.send(url, ask).await;
         drop(pass);
         let took_ms = self.clock.now().ms_since(sent_at).max(0);
         match answer {
@@ -217,9 +225,11 @@ impl Session<'_> {
     }
 
     /// Where the source sends us instead, if it does and no rule of the manifest gives the answer a meaning.
-    fn redirect(&self, from: &Url, tried: &Tried) -> Option<Result<Url, &'static str>> {
+    fn redirect(&self, (from, posted): (&Url, bool), tried: &Tried) -> Option<Result<Url, &'static str>> {
         let answer = tried.answer.as_ref()?;
-        if !matches!(answer.status, 301 | 302 | 307 | 308) || tried.why != Some(why::UNMATCHED) {
+        // 301 and 302 may turn a POST into a GET, which would ask for something else
+        let redirects = matches!(answer.status, 307 | 308) || (matches!(answer.status, 301 | 302) && !posted);
+        if !redirects || tried.why != Some(why::UNMATCHED) {
             return None;
         }
         let to = answer.headers.get("location").and_then(|to| from.join(to).ok())?;
@@ -263,7 +273,7 @@ impl Session<'_> {
         attempts: Vec<Attempt>,
     ) -> Sent {
         let mut sent = self.unsent(step, item, Outcome::Error, why);
-        sent.row = exchange_row(&step.id, step.get.source(), Outcome::Error, status(tried), Some(why), None);
+        sent.row = exchange_row(&step.id, step.path.source(), Outcome::Error, status(tried), Some(why), None);
         sent.receipt = self.receipt(tried, Outcome::Error, attempts);
         sent
     }
@@ -276,41 +286,46 @@ impl Session<'_> {
         &self,
         step: &Step,
         item: Item,
-        url: &Url,
+        asked: &Asked,
         tried: Tried,
         known: Option<&Known>,
         prior: Option<(Digest, Instant)>,
         attempts: Vec<Attempt>,
     ) -> Sent {
         let receipt = self.receipt(&tried, tried.outcome, attempts);
-        let next = tried.answer.as_ref().map_or(Ok(None), |answer| self.next(step, url, answer));
         if let (Outcome::Unchanged, Some(known)) = (tried.outcome, known) {
-            let stated = tried.answer.as_ref().is_some_and(|answer| answer.headers.has("link"));
-            let next = if stated { next } else { Ok(known.next.clone()) };
-            return self.repeat(step, item, url, known, next, receipt);
+            let stated = tried.answer.as_ref().filter(|answer| answer.headers.has("link"));
+            let said = stated.map_or(Ok(known.said.clone()), |answer| said(step, answer, &known.said));
+            return self.repeat(step, item, asked, known, said, receipt);
         }
         let status = status(&tried);
         let Tried { outcome, why, answer, meaning, .. } = tried;
-        let (records, artefact) = meaning.map(|m| (Arc::new(m.records), m.artefact)).unwrap_or_default();
+        let (records, artefact, in_body) = meaning
+            .map(|m| (Arc::new(m.records), m.artefact, m.said))
+            .unwrap_or_else(|| (Arc::default(), None, Ok(Said::default())));
+        let said = in_body.and_then(|in_body| match &answer {
+            Some(answer) => said(step, answer, &in_body),
+            None => Ok(in_body),
+        });
         let since = |artefact: &Artefact| match prior {
             Some((digest, since)) if digest == artefact.digest => since,
             Some(_) | None => self.started,
         };
         let part = artefact.as_ref().map(|artefact| (artefact, since(artefact)));
-        let row = exchange_row(&step.id, step.get.source(), outcome, status, why, part);
+        let row = exchange_row(&step.id, step.path.source(), outcome, status, why, part);
         let known = answer
             .as_ref()
-            .filter(|_| !records.is_empty())
+            .filter(|_| !records.is_empty() && asked.body.is_none())
             .and_then(|answer| answer.headers.get("etag"))
             .zip(artefact.as_ref())
-            .filter(|_| may_ask_again(step, &records, &next))
-            .map(|(etag, artefact)| Known {
+            .zip(said.as_ref().ok().filter(|said| may_ask_again(step, &records, said)))
+            .map(|((etag, artefact), said)| Known {
                 etag: etag.to_owned(),
                 digest: artefact.digest,
                 outcome,
                 why,
                 records: Arc::clone(&records),
-                next: next.clone().unwrap_or_default(),
+                said: said.clone(),
                 run: 0,
             });
         let stored = |artefact: &Artefact| prior.is_none_or(|(digest, _)| digest != artefact.digest);
@@ -320,11 +335,12 @@ impl Session<'_> {
             repeats: outcome,
             why,
             records,
-            next,
+            said,
+            digest: artefact.as_ref().map(|artefact| artefact.digest),
             row,
             artefact: artefact.filter(stored),
             receipt,
-            known: known.map(|known| (url.as_str().to_owned(), known)),
+            known: known.map(|known| (asked.url.as_str().to_owned(), known)),
         }
     }
 
@@ -333,15 +349,15 @@ impl Session<'_> {
         &self,
         step: &Step,
         item: Item,
-        url: &Url,
+        asked: &Asked,
         known: &Known,
-        next: Result<Option<Url>, &'static str>,
+        said: Result<Said, &'static str>,
         receipt: Receipt,
     ) -> Sent {
         let row = self.prior.get(&item).cloned().unwrap_or_default();
-        let again = may_ask_again(step, &known.records, &next).then(|| {
-            (url.as_str().to_owned(), Known { next: next.clone().unwrap_or_default(), ..known.clone() })
-        });
+        let again = said.as_ref().ok().filter(|said| may_ask_again(step, &known.records, said));
+        let again =
+            again.map(|said| (asked.url.as_str().to_owned(), Known { said: said.clone(), ..known.clone() }));
         debug_assert!(!row.is_empty(), "only what has a prior row is asked about for step {}", step.id);
         Sent {
             item,
@@ -349,26 +365,13 @@ impl Session<'_> {
             repeats: known.outcome,
             why: known.why,
             records: Arc::clone(&known.records),
-            next,
+            said,
+            digest: Some(known.digest),
             row,
             artefact: None,
             receipt,
             known: again,
         }
-    }
-
-    /// The page that follows, if the step has pages.
-    fn next(&self, step: &Step, from: &Url, answer: &Answer) -> Result<Option<Url>, &'static str> {
-        let Some(pages) = &step.pages else { return Ok(None) };
-        if !answer.headers.has("link") {
-            return Ok(None);
-        }
-        let header = answer.headers.joined("link").ok_or(why::LINK_MALFORMED)?;
-        let target =
-            super::link::target(&header, &pages.relation).map_err(|_malformed| why::LINK_MALFORMED)?;
-        let Some(target) = target else { return Ok(None) };
-        let url = from.join(target).map_err(|_malformed| why::LINK_MALFORMED)?;
-        if self.is_ours(&url) { Ok(Some(url)) } else { Err(why::LINK_OTHER_HOST) }
     }
 
     fn receipt(&self, tried: &Tried, outcome: Outcome, attempts: Vec<Attempt>) -> Receipt {
@@ -405,18 +408,23 @@ impl Session<'_> {
     }
 }
 
-/// A full last page is read anew each time: a further page could begin without changing it.
-fn may_ask_again(step: &Step, records: &[Arc<Record>], next: &Result<Option<Url>, &'static str>) -> bool {
-    let full = step
-        .pages
-        .as_ref()
-        .and_then(|pages| pages.size.as_ref())
-        .is_some_and(|(_, size)| u64::try_from(records.len()).is_ok_and(|n| n >= *size));
-    match next {
-        Ok(Some(_)) => true,
-        Ok(None) => !full,
-        Err(_) => false,
+/// What an answer says of its list, in its headers if its step looks there.
+fn said(step: &Step, answer: &Answer, in_body: &Said) -> Result<Said, &'static str> {
+    match &step.pages {
+        Some(pages) if matches!(pages.turn, Turn::Link(_)) => {
+            Ok(Said { lead: turn::of_headers(pages, &answer.headers)?, ..in_body.clone() })
+        }
+        Some(_) | None => Ok(in_body.clone()),
     }
+}
+
+/// A full last page is read anew each time: a further page could begin without changing it.
+fn may_ask_again(step: &Step, records: &[Arc<Record>], said: &Said) -> bool {
+    let Some(pages) = &step.pages else { return true };
+    let counts = matches!(pages.turn, Turn::Page { .. } | Turn::Offset { .. });
+    let full = |size: u64| u64::try_from(records.len()).is_ok_and(|n| n >= size);
+    // what is counted goes on until a page is short or empty, whatever this one says
+    counts || said.lead != Lead::None || !pages.size.as_ref().is_some_and(|(_, size)| full(*size))
 }
 
 fn status(tried: &Tried) -> u16 {

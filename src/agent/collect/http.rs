@@ -1,4 +1,4 @@
-//! The one way to a source: GET, one client, no redirects of its own, every body bounded, the peer's key remembered.
+//! The one way to a source: GET, and POST that reads; one client, no redirects of its own, every body bounded, the peer's key remembered.
 //!
 //! It decides nothing: what an answer means, whether to wait or to follow a redirect is said elsewhere.
 
@@ -13,7 +13,7 @@ use bytes::{Bytes, BytesMut};
 use observance_record::Digest;
 use reqwest::{
     Client, Proxy, Response,
-    header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH},
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH},
     redirect::Policy,
     tls::TlsInfo,
 };
@@ -81,6 +81,8 @@ pub struct Ask<'a> {
     pub headers: &'a Headers,
     /// Answer only if the thing is no longer this.
     pub etag: Option<&'a str>,
+    /// JSON to be posted; without it this is a GET.
+    pub body: Option<&'a [u8]>,
     /// Largest body, in bytes, after decompression.
     pub body_bytes_max: u64,
 }
@@ -145,13 +147,19 @@ impl Http {
         })
     }
 
-    /// One GET. The caller has made sure that the token may go there.
-    pub async fn get(&self, url: &Url, ask: Ask<'_>) -> Result<Answer, Broken> {
+    /// One request. The caller has made sure that the token may go there.
+    pub async fn send(&self, url: &Url, ask: Ask<'_>) -> Result<Answer, Broken> {
         #[cfg(test)]
         if let Some(script) = &self.script {
             return script.answer(url, ask);
         }
-        let mut request = self.client.get(url.clone()).headers(ask.headers.0.clone());
+        let request = match ask.body {
+            None => self.client.get(url.clone()),
+            Some(body) => {
+                self.client.post(url.clone()).header(CONTENT_TYPE, "application/json").body(body.to_vec())
+            }
+        };
+        let mut request = request.headers(ask.headers.0.clone());
         if let Some(etag) = ask.etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
             request = request.header(IF_NONE_MATCH, etag);
         }

@@ -2,14 +2,18 @@
 //!
 //! It stores, judges and records nothing, and never fails: what the world does wrong is an outcome with a reason.
 
+mod ask;
+mod body;
 mod complete;
 mod condition;
 mod exchange;
+mod graphql;
 mod http;
 mod limit;
 mod link;
 mod list;
 mod manifest;
+mod nested;
 mod outcome;
 mod page;
 mod population;
@@ -21,6 +25,7 @@ mod spki;
 mod template;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -211,7 +216,15 @@ pub async fn collect(
     let populations: Vec<_> = manifest
         .populations
         .iter()
-        .map(|population| population::assemble(manifest, &done, population, request.item_key, request.window))
+        .map(|population| {
+            population::assemble(
+                manifest,
+                &done,
+                population,
+                request.item_key,
+                (request.window, request.started),
+            )
+        })
         .collect();
     let (requests, bytes) = session.as_ref().map(|session| session.pace.totals()).unwrap_or_default();
     let mut collected = Collected {
@@ -233,6 +246,10 @@ pub async fn collect(
     drop(session);
     let known = collected.gather(done);
     collected.conclude();
+    if request.window.is_some_and(|(from, _)| manifest.is_near_retention(request.started.ms_since(from))) {
+        // what was seen is no worse for it, but the next window may come too late
+        collected.why.extend(why::WINDOW_NEAR_RETENTION.parse::<Code>());
+    }
     state.remember(known);
     collected
 }

@@ -46,6 +46,8 @@ pub struct Collected {
     pub excluded: u64,
     /// The window that its rows speak about.
     pub window: Option<Window>,
+    /// How far of it nothing more will come: its end, unless the source is slow.
+    pub settled: Option<Instant>,
 }
 
 /// Makes the rows of one population.
@@ -54,7 +56,7 @@ pub(super) fn assemble(
     done: &[Vec<Instance>],
     population: &Population,
     key: &ItemKey,
-    window: Option<Window>,
+    (window, started): (Option<Window>, Instant),
 ) -> Collected {
     let mut claim = claim(manifest, done, population);
     let mut rows = BTreeMap::new();
@@ -85,6 +87,7 @@ pub(super) fn assemble(
         claim,
         items_unknown,
         excluded: 0,
+        settled: window.map(|(from, to)| to.min(started.plus_ms(-manifest.lag_ms())).max(from)),
         window: window.filter(|_| manifest.windowed(population)),
     }
 }
@@ -154,19 +157,24 @@ impl<'a> Table<'a> {
         let head = self.head(instance, record, at_instant);
         let mut outcomes = BTreeMap::new();
         if record.lacks {
-            outcomes.insert(self.population.step, (self.step.id.as_str(), Outcome::Forbidden));
+            outcomes.insert((self.population.step, 0), (self.step.id.as_str(), Outcome::Forbidden));
+        }
+        for (nested, outcome) in &record.flaws {
+            let list = nested.and_then(|at| Some((at + 1, self.step.nested.get(at)?.id.as_str())));
+            let (at, name) = list.unwrap_or((0, self.step.id.as_str()));
+            outcomes.insert((self.population.step, at), (name, *outcome));
         }
         let mut joined = Vec::new();
         for part in &self.joins {
             let outcome = part.write(self.step, record, at, &mut joined);
             if !matches!(outcome, Outcome::Present | Outcome::Unchanged) {
-                outcomes.insert(part.join.step, (part.step.id.as_str(), outcome));
+                outcomes.insert((part.join.step, 0), (part.step.id.as_str(), outcome));
             }
         }
         if head.len() + record.members.len() + joined.len() > ROW_BYTES_MAX {
             joined.clear();
             outcomes.extend(
-                self.joins.iter().map(|part| (part.join.step, (part.step.id.as_str(), Outcome::Error))),
+                self.joins.iter().map(|part| ((part.join.step, 0), (part.step.id.as_str(), Outcome::Error))),
             );
         }
         let whole = outcomes.values().all(|(_, outcome)| outcome.feeds());
@@ -226,8 +234,11 @@ impl<'a> Joined<'a> {
         // a step that was not asked for this row (its condition does not hold) says nothing about it
         let Some(listing) = listing else { return Outcome::Present };
         let lacks = listing.records.iter().any(|record| record.lacks);
-        let outcome = if lacks && listing.outcome.feeds() { Outcome::Forbidden } else { listing.outcome };
-        if !matches!(outcome, Outcome::Present | Outcome::Unchanged) && !lacks {
+        let flaw =
+            listing.records.iter().flat_map(|record| &record.flaws).map(|(_, outcome)| *outcome).next();
+        let flaw = flaw.or(lacks.then_some(Outcome::Forbidden));
+        let outcome = flaw.filter(|_| listing.outcome.feeds()).unwrap_or(listing.outcome);
+        if !matches!(outcome, Outcome::Present | Outcome::Unchanged) && flaw.is_none() {
             return outcome;
         }
         let wanted = |path: &Path| match &self.parts {
@@ -268,7 +279,7 @@ fn braced(members: &[u8]) -> Vec<u8> {
 
 fn join_up(
     head: &[u8],
-    outcomes: &BTreeMap<usize, (&str, Outcome)>,
+    outcomes: &BTreeMap<(usize, usize), (&str, Outcome)>,
     members: &[u8],
     joined: &[u8],
 ) -> Vec<u8> {

@@ -96,6 +96,41 @@ impl Template {
         Ok(out)
     }
 
+    /// The place that is all of it.
+    pub(super) fn only_slot(&self) -> Option<&Slot> {
+        match self.parts.as_slice() {
+            [Part::Text(before), Part::Slot(slot), Part::Text(after)]
+                if before.is_empty() && after.is_empty() =>
+            {
+                Some(slot)
+            }
+            _ => None,
+        }
+    }
+
+    /// Fills it as it is, for a place from which no value can break out; every value also appended to `values`.
+    pub(super) fn plain(
+        &self,
+        values: &mut Vec<String>,
+        look_up: impl Fn(&Slot) -> Option<String>,
+    ) -> Result<String, Unfilled> {
+        let mut out = String::with_capacity(self.source.len() + 32);
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => out.push_str(text),
+                Part::Slot(slot) => {
+                    let value = look_up(slot).ok_or(Unfilled::Missing)?;
+                    if value.contains(char::is_control) {
+                        return Err(Unfilled::Unsafe);
+                    }
+                    out.push_str(&value);
+                    values.push(value);
+                }
+            }
+        }
+        Ok(out)
+    }
+
     /// Fills it for people: values as they are, nothing where there is none.
     pub(super) fn label<'v>(&self, look_up: impl Fn(&Slot) -> Option<Cow<'v, str>>) -> String {
         let mut out = String::new();

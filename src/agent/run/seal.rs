@@ -84,8 +84,9 @@ pub(super) fn seal(
         let name = population.name.clone();
         let (table, stored) = bind(&name, before(&name), &population.rows, started, salting);
         store(stored, Role::TablePopulation, which);
+        let settled = population.settled;
         let (body, seen) = claim(population, table);
-        windows.extend(window(&body));
+        windows.extend(windows_of(&body, settled));
         bodies.push(body);
         rows.push(seen);
     }
@@ -187,11 +188,13 @@ fn claim(population: collect::Population, table: TableRef) -> (Population, Rows)
     (body, population.rows)
 }
 
-/// A window that was read whole is never read again.
-fn window(population: &Population) -> Option<Window> {
-    let (from, to) = population.window?;
-    let is_final = population.membership == observance_record::population::Membership::Complete;
-    Some(Window { stream: population.name.clone(), from, to, is_final })
+/// A window that was read whole is never read again, but for its end while the source may still add to it.
+fn windows_of(population: &Population, settled: Option<Instant>) -> Vec<Window> {
+    let Some((from, to)) = population.window else { return Vec::new() };
+    let whole = population.membership == observance_record::population::Membership::Complete;
+    let cut = if whole { settled.unwrap_or(to).min(to).max(from) } else { from };
+    let window = |from, to, is_final| Window { stream: population.name.clone(), from, to, is_final };
+    [window(from, cut, true), window(cut, to, false)].into_iter().filter(|w| w.from < w.to).collect()
 }
 
 fn receipt_lines(lines: Vec<Vec<u8>>, salting: &Salting<'_>) -> (Receipts, Option<Vec<u8>>) {

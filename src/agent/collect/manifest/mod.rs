@@ -2,16 +2,20 @@
 //!
 //! This file holds the model; `read` makes it from YAML and is the only way to one. Nothing here touches the network.
 
+mod asks;
+mod documents;
 mod parts;
 mod populations;
 mod read;
 mod steps;
+mod windows;
 mod yaml;
 
 use observance_record::Digest;
 
 pub use self::yaml::Fault;
 use super::{
+    body::Body,
     condition::Condition,
     outcome,
     project::{Path, Projection},
@@ -79,6 +83,20 @@ impl Manifest {
     /// The populations it yields, as (name, item type, does it read a window?).
     pub fn yields(&self) -> impl Iterator<Item = (&str, &str, bool)> {
         self.populations.iter().map(|p| (p.name.as_str(), p.kind.as_str(), self.windowed(p)))
+    }
+
+    /// How long after an instant a source may still add what happened then: the longest of its streams.
+    pub(super) fn lag_ms(&self) -> i64 {
+        self.plans().map(|plan| plan.lag_ms).max().unwrap_or(0)
+    }
+
+    /// Has a window that began so long ago lost a good part of the time in which it can be read?
+    pub(super) fn is_near_retention(&self, back_ms: i64) -> bool {
+        self.plans().filter_map(|plan| plan.retention).any(|retention| back_ms > retention.alarm_ms)
+    }
+
+    fn plans(&self) -> impl Iterator<Item = &WindowPlan> {
+        self.steps.iter().filter_map(|step| step.window.as_ref())
     }
 
     /// Does the population speak about a window: its own step or one it joins reads one.
@@ -160,8 +178,10 @@ pub(super) struct Receipts {
 pub(super) struct Step {
     /// Its name in the manifest and in exchanges.
     pub id: String,
+    /// How it is asked.
+    pub verb: Verb,
     /// The path.
-    pub get: Template,
+    pub path: Template,
     /// The query, in the manifest's order.
     pub query: Vec<(String, Template)>,
     /// Asked once per record of an earlier step.
@@ -188,6 +208,34 @@ pub(super) struct Step {
     pub needs: Option<String>,
     /// The values of a record that anything in the manifest asks for.
     pub marks: Vec<Path>,
+    /// Lists inside of a record that the source pages too.
+    pub nested: Vec<Nested>,
+    /// Does somebody need a record as it was received?
+    pub raw: bool,
+}
+
+/// A list inside of a record.
+#[derive(Debug)]
+pub(super) struct Nested {
+    /// What rows and exchanges call it: step and path.
+    pub id: String,
+    /// Where it stands in the record.
+    pub at: Path,
+    /// How it is gone on with; without, a row whose list is short is unknown.
+    pub follow: Option<Follow>,
+}
+
+/// How a list inside of a record is gone on with.
+#[derive(Debug)]
+pub(super) struct Follow {
+    /// Where the record has the id of the node that the list belongs to.
+    pub id: Path,
+    /// The document.
+    pub text: String,
+    /// Variables of the step's own request that it uses too.
+    pub variables: Vec<String>,
+    /// How its pages are read.
+    pub ask: Step,
 }
 
 /// A fan-out.
@@ -201,17 +249,116 @@ pub(super) struct Each {
     pub when: Vec<Condition>,
 }
 
-/// Paging by `Link`.
+/// How a source is asked. Every verb reads.
+#[derive(Debug)]
+pub(super) enum Verb {
+    /// GET.
+    Get,
+    /// POST of a body, to a path that the manifest declares to be one that reads.
+    Post(Body),
+    /// POST of a query document and its variables.
+    GraphQl(Document),
+}
+
+/// A GraphQL document that is one query.
+#[derive(Debug)]
+pub(super) struct Document {
+    /// As it is sent.
+    pub text: String,
+    /// Values of its variables: an object.
+    pub variables: Body,
+}
+
+/// How a list goes on.
 #[derive(Debug)]
 pub(super) struct Pages {
-    /// The relation of the next page.
-    pub relation: String,
-    /// Query parameter of the page size, and its value.
+    /// How the next page is found.
+    pub turn: Turn,
+    /// What is taken for the end.
+    pub stop: Stop,
+    /// Parameter of the page size, and its value.
     pub size: Option<(String, u64)>,
+    /// Where a page says how many records the whole list has; the list is not whole if it had another number.
+    pub total: Option<Path>,
     /// Most pages of one list.
     pub most: u64,
     /// The source never returns more records than this, and does not say so.
     pub cap: Option<u64>,
+}
+
+impl Pages {
+    /// Is a further page asked for with this parameter?
+    pub(super) fn is_by(&self, name: &str) -> bool {
+        matches!(&self.turn, Turn::Cursor(cursor) if cursor.param == name)
+    }
+}
+
+/// How the next page is found. A parameter stands in the query of a GET, in the body of a POST, among the variables of a
+/// document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// By the `Link` header's target of this relation.
+    Link(String),
+    /// By the address that stands there in the body.
+    BodyLink(Path),
+    /// By a value of this page.
+    Cursor(Cursor),
+    /// By the number of the page.
+    Page {
+        /// The parameter.
+        param: String,
+        /// The first page's number.
+        start: u64,
+    },
+    /// By how many records were read.
+    Offset {
+        /// The parameter.
+        param: String,
+        /// The first record's number.
+        start: u64,
+    },
+}
+
+/// A value that the next page is asked for with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Cursor {
+    /// Where it stands.
+    pub at: CursorIn,
+    /// Where the body says whether there is more.
+    pub more: Option<Path>,
+    /// The parameter.
+    pub param: String,
+}
+
+/// Where a cursor stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum CursorIn {
+    /// In the body.
+    Body(Path),
+    /// In the last record of the page.
+    LastRecord(Path),
+}
+
+/// What is taken for the end of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// A page that names no further one.
+    Terminal,
+    /// A page without records.
+    EmptyPage,
+    /// A page with fewer records than were asked for.
+    ShortPage,
+}
+
+impl Stop {
+    /// What the record calls the proof.
+    pub(super) const fn proof(self) -> &'static str {
+        match self {
+            Self::Terminal => "terminal_page",
+            Self::EmptyPage => "empty_page",
+            Self::ShortPage => "short_page",
+        }
+    }
 }
 
 /// Where the records of a body are.
@@ -234,6 +381,45 @@ pub(super) struct WindowPlan {
     pub keep: Vec<Condition>,
     /// How far the source reaches back, nearest first, and what must be asked for to reach so far. Empty: all the way.
     pub reach: Vec<Reach>,
+    /// How the source is asked for the window, if it takes its bounds.
+    pub feed: Option<Feed>,
+    /// So long after an instant the source may still add what happened then.
+    pub lag_ms: i64,
+    /// How long the source keeps what happened.
+    pub retention: Option<Retention>,
+}
+
+/// Parameters that bound what is asked for; they stand where a further page's parameter would.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Feed {
+    /// First instant.
+    pub start: String,
+    /// First instant that is not wanted; none: everything until now.
+    pub end: Option<String>,
+    /// How instants are written.
+    pub bound: Bound,
+    /// So much before the window is asked for too, because a source may sort by another time than the record's.
+    pub overlap_ms: i64,
+}
+
+/// How an instant is written for a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bound {
+    /// RFC 3339, UTC, milliseconds.
+    Rfc3339,
+    /// Whole seconds since 1970, rounded down.
+    EpochS,
+    /// Milliseconds since 1970.
+    EpochMs,
+}
+
+/// How long a source keeps what happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Retention {
+    /// What happened earlier is gone.
+    pub within_ms: i64,
+    /// What is read later than this is read late enough for somebody to be told.
+    pub alarm_ms: i64,
 }
 
 /// One reach.

@@ -1,9 +1,12 @@
 //! The collector as a whole: its catalogue of cases, real recordings, and the scenarios in which peers fail.
 
 mod catalogue;
+mod graphql;
 mod manifests;
+mod paging;
 mod recordings;
 mod scenarios;
+mod windows;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -71,32 +74,47 @@ pub(super) fn rows(seen: &Collected, population: usize) -> Vec<Value> {
     rows
 }
 
-/// Answers without a network: path and query to what is answered there, the last one for ever.
-pub(super) struct Script(Mutex<HashMap<String, Vec<Value>>>);
+type Answers = dyn Fn(&Url, Option<&[u8]>) -> Value + Send + Sync;
+
+/// Answers without a network.
+pub(super) struct Script(Box<Answers>);
 
 impl Script {
-    /// `{ "/path?query": answer | [answer, ...] }`, an answer being `{ status, headers?, body? | broken? }`.
+    /// `{ "/path?query": answer | [answer, ...] }`, an answer being `{ status, headers?, body? | broken? }`, the last
+    /// one for ever.
     pub(super) fn new(answers: &Value) -> Self {
         let one = |answer: &Value| {
             let list = answer.as_array().map(|list| list.iter().rev().cloned().collect());
             list.unwrap_or_else(|| vec![answer.clone()])
         };
         let answers = answers.as_object().unwrap().iter().map(|(url, answer)| (url.clone(), one(answer)));
-        Self(Mutex::new(answers.collect()))
+        let answers: Mutex<HashMap<String, Vec<Value>>> = Mutex::new(answers.collect());
+        Self::of(move |url, _| {
+            let mut answers = answers.lock().unwrap();
+            let key = path_and_query(url);
+            let left = answers.get_mut(&key).unwrap_or_else(|| panic!("nothing is scripted for {key}"));
+            if left.len() > 1 { left.pop().unwrap() } else { left[0].clone() }
+        })
+    }
+
+    /// From what is asked, and posted, to its answer.
+    pub(super) fn of(answers: impl Fn(&Url, Option<&[u8]>) -> Value + Send + Sync + 'static) -> Self {
+        Self(Box::new(answers))
     }
 
     pub(super) fn answer(&self, url: &Url, ask: Ask<'_>) -> Result<Answer, Broken> {
         assert_eq!(url.host_str(), Some("api.github.com"), "nothing may be sent elsewhere");
         assert_eq!(ask.headers.get("authorization"), Some("Bearer ghp_hush"));
-        let key = url.query().map_or(url.path().to_owned(), |query| format!("{}?{query}", url.path()));
-        let mut answers = self.0.lock().unwrap();
-        let left = answers.get_mut(&key).unwrap_or_else(|| panic!("nothing is scripted for {key}"));
-        let answer = if left.len() > 1 { left.pop().unwrap() } else { left[0].clone() };
+        let answer = (self.0)(url, ask.body);
         if answer["broken"] == "truncated" {
             return Err(Broken::Truncated);
         }
         Ok(answer_of(&answer))
     }
+}
+
+pub(super) fn path_and_query(url: &Url) -> String {
+    url.query().map_or(url.path().to_owned(), |query| format!("{}?{query}", url.path()))
 }
 
 /// An answer from its JSON form; a body that is text is taken as it is.
