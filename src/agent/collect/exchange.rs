@@ -300,9 +300,10 @@ impl Session<'_> {
         }
         let status = status(&tried);
         let Tried { outcome, why, answer, meaning, .. } = tried;
-        let (records, artefact, in_body) = meaning
-            .map(|m| (Arc::new(m.records), m.artefact, m.said))
-            .unwrap_or_else(|| (Arc::default(), None, Ok(Said::default())));
+        let (records, artefact, in_body) = match meaning {
+            Some(meaning) => (Arc::new(meaning.records), meaning.artefact, meaning.said),
+            None => (Arc::default(), None, Ok(Said::default())),
+        };
         let said = in_body.and_then(|in_body| match &answer {
             Some(answer) => said(step, answer, &in_body),
             None => Ok(in_body),

@@ -135,9 +135,11 @@ impl<'d> Asking<'d> {
         field.arguments.push(("after", Given::Variable(FOLLOW_AFTER)));
         let shared: Vec<&VariableDefinition<'d, Text<'d>>> =
             self.query.variable_definitions.iter().filter(|v| used.contains(v.name)).collect();
-        let declared: String = shared.iter().map(|variable| format!(", {variable}")).collect();
+        let mut declared = vec![format!("${FOLLOW_ID}: ID!"), format!("${FOLLOW_AFTER}: String")];
+        declared.extend(shared.iter().map(ToString::to_string));
+        let declared = declared.join(", ");
         let mut text = format!(
-            "query(${FOLLOW_ID}: ID!, ${FOLLOW_AFTER}: String{declared}) {{ node(id: ${FOLLOW_ID}) {{ ... on {node_type} {{\n{field}}} }} }}\n"
+            "query({declared}) {{ node(id: ${FOLLOW_ID}) {{ ... on {node_type} {{\n{field}}} }} }}\n"
         );
         for fragment in self.fragments.iter().filter(|fragment| spread.contains(fragment.name)) {
             text.push_str(&fragment.to_string());
@@ -344,7 +346,7 @@ mod tests {
     use super::*;
     use crate::collect::scan::Tape;
 
-    const CHANGES: &str = r#"
+    const CHANGES: &str = r"
 query($org: String!, $after: String, $first: Int = 50, $state: [State!]) {
   organization(login: $org) { ...Repos }
 }
@@ -357,7 +359,7 @@ fragment Repos on Organization {
 }
 fragment Pulls on PullRequestConnection { totalCount pageInfo { hasNextPage endCursor } nodes { id ...Who } }
 fragment Who on PullRequest { author { login @include(if: true) } }
-"#;
+";
 
     fn path(text: &str) -> Vec<String> {
         text.split('.').map(str::to_owned).collect()

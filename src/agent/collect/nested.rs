@@ -17,9 +17,6 @@ use super::{
     scan::{Kind, Tape, Value},
 };
 
-/// Something of a record that was not seen whole: one of its lists, or the record itself.
-pub(super) type Unseen = (Option<usize>, Outcome);
-
 /// One list, as it stands in a record.
 struct List<'t> {
     /// Records that it has, as the source counts.
@@ -51,12 +48,12 @@ impl<'t> List<'t> {
     }
 }
 
-/// The lists of a record that are not whole; of those that were gone on with, `followed` says how that ended.
+/// What keeps a record from having been seen whole: a list of it that is short. Of those lists that were gone on with, `followed` says how that ended.
 pub(super) fn flaws(
     step: &Step,
     record: Value<'_>,
     followed: &[(usize, Outcome)],
-) -> Result<Vec<Unseen>, &'static str> {
+) -> Result<Vec<Outcome>, &'static str> {
     let mut flaws = Vec::new();
     for (i, nested) in step.nested.iter().enumerate() {
         let ended = followed.iter().find(|(at, _)| *at == i).map(|(_, outcome)| *outcome);
@@ -71,7 +68,7 @@ pub(super) fn flaws(
             return Err(why::BODY_SHAPE);
         }
         let outcome = ended.filter(|outcome| !outcome.feeds()).or(short.then_some(Outcome::Error));
-        flaws.extend(outcome.map(|outcome| (Some(i), outcome)));
+        flaws.extend(outcome);
     }
     Ok(flaws)
 }

@@ -11,7 +11,7 @@ use super::{
     graphql::{Trouble, trouble},
     http::{Answer, Headers},
     manifest::{Manifest, Records, Step, Verb},
-    nested::{self, Unseen},
+    nested,
     outcome::{classify, why},
     project::{Mark, Path},
     redact::redact,
@@ -31,8 +31,8 @@ pub(super) struct Record {
     marks: Box<[Mark]>,
     /// A required field is not there.
     pub lacks: bool,
-    /// What of it was not seen whole.
-    pub flaws: Vec<Unseen>,
+    /// Why it was not seen whole: a list of it that is short, an error inside of it.
+    pub flaws: Vec<Outcome>,
     /// As it was received, after redaction, where somebody needs it.
     pub raw: Option<Box<str>>,
 }
@@ -144,7 +144,7 @@ impl Meaning {
     fn troubled(mut self, trouble: Trouble) -> Self {
         for (place, outcome) in trouble.records.into_iter().flatten() {
             if let Some(record) = self.records.get_mut(place).and_then(Arc::get_mut) {
-                record.flaws.push((None, outcome));
+                record.flaws.push(outcome);
             }
         }
         Self { outcome: trouble.outcome, why: Some(why::GRAPHQL_ERRORS), ..self }

@@ -157,24 +157,23 @@ impl<'a> Table<'a> {
         let head = self.head(instance, record, at_instant);
         let mut outcomes = BTreeMap::new();
         if record.lacks {
-            outcomes.insert((self.population.step, 0), (self.step.id.as_str(), Outcome::Forbidden));
+            outcomes.insert(self.population.step, (self.step.id.as_str(), Outcome::Forbidden));
         }
-        for (nested, outcome) in &record.flaws {
-            let list = nested.and_then(|at| Some((at + 1, self.step.nested.get(at)?.id.as_str())));
-            let (at, name) = list.unwrap_or((0, self.step.id.as_str()));
-            outcomes.insert((self.population.step, at), (name, *outcome));
+        // under the step's own name, so that no policy that needs the step can miss it
+        for outcome in &record.flaws {
+            outcomes.insert(self.population.step, (self.step.id.as_str(), *outcome));
         }
         let mut joined = Vec::new();
         for part in &self.joins {
             let outcome = part.write(self.step, record, at, &mut joined);
             if !matches!(outcome, Outcome::Present | Outcome::Unchanged) {
-                outcomes.insert((part.join.step, 0), (part.step.id.as_str(), outcome));
+                outcomes.insert(part.join.step, (part.step.id.as_str(), outcome));
             }
         }
         if head.len() + record.members.len() + joined.len() > ROW_BYTES_MAX {
             joined.clear();
             outcomes.extend(
-                self.joins.iter().map(|part| ((part.join.step, 0), (part.step.id.as_str(), Outcome::Error))),
+                self.joins.iter().map(|part| (part.join.step, (part.step.id.as_str(), Outcome::Error))),
             );
         }
         let whole = outcomes.values().all(|(_, outcome)| outcome.feeds());
@@ -234,8 +233,7 @@ impl<'a> Joined<'a> {
         // a step that was not asked for this row (its condition does not hold) says nothing about it
         let Some(listing) = listing else { return Outcome::Present };
         let lacks = listing.records.iter().any(|record| record.lacks);
-        let flaw =
-            listing.records.iter().flat_map(|record| &record.flaws).map(|(_, outcome)| *outcome).next();
+        let flaw = listing.records.iter().flat_map(|record| &record.flaws).next().copied();
         let flaw = flaw.or(lacks.then_some(Outcome::Forbidden));
         let outcome = flaw.filter(|_| listing.outcome.feeds()).unwrap_or(listing.outcome);
         if !matches!(outcome, Outcome::Present | Outcome::Unchanged) && flaw.is_none() {
@@ -279,7 +277,7 @@ fn braced(members: &[u8]) -> Vec<u8> {
 
 fn join_up(
     head: &[u8],
-    outcomes: &BTreeMap<(usize, usize), (&str, Outcome)>,
+    outcomes: &BTreeMap<usize, (&str, Outcome)>,
     members: &[u8],
     joined: &[u8],
 ) -> Vec<u8> {

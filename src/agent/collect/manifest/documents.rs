@@ -140,13 +140,12 @@ impl Inside<'_> {
             faults.add(spot, spot_of(&path), "a list of the query (nodes or edges)");
             return None;
         }
-        let id = format!("{}.{at}", self.step.id);
         let on = section.get("on").and_then(|spot| spot.text(faults));
         let follow = match on {
             Some(on) => Some(self.follow(&section, faults, (&at, &path), on)?),
             None => None,
         };
-        Some((Nested { id, at, follow }, path))
+        Some((Nested { at, follow }, path))
     }
 
     fn follow(
@@ -204,8 +203,7 @@ impl Inside<'_> {
     /// The step that goes on: the same rules, the same address, what is covered there covered here.
     fn step_of(&self, at: &Path, key: &str, elements: &str, text: String) -> Option<Step> {
         let records = Records::At(Path::read(&format!("data.node.{key}.{elements}"))?);
-        let (mut cursor, _) = connection(Some(&records), FOLLOW_AFTER)?;
-        cursor.param = FOLLOW_AFTER.to_owned();
+        let (cursor, _) = connection(Some(&records), FOLLOW_AFTER)?;
         let prefix: Vec<&String> = match &self.step.records {
             Records::At(path) => path.parts().iter().chain(at.parts()).collect(),
             Records::One | Records::List => at.parts().iter().collect(),

@@ -217,8 +217,6 @@ pub(super) struct Step {
 /// A list inside of a record.
 #[derive(Debug)]
 pub(super) struct Nested {
-    /// What rows and exchanges call it: step and path.
-    pub id: String,
     /// Where it stands in the record.
     pub at: Path,
     /// How it is gone on with; without, a row whose list is short is unknown.
