@@ -46,7 +46,7 @@ fn runs(folder: &Path, script: &str) -> String {
 fn what_check_md_says_is_true() {
     let bundle = demo::half_year().bundle.as_path();
     let blocks = commands(bundle);
-    let [verifier, sums, openssl, sample] = blocks.as_slice() else { panic!("{blocks:#?}") };
+    let [verifier, sums, openssl, root, sample] = blocks.as_slice() else { panic!("{blocks:#?}") };
 
     let closing = tempfile::NamedTempFile::new().unwrap();
     fs::copy(bundle.join("data/log/checkpoint"), closing.path()).unwrap();
@@ -64,6 +64,7 @@ fn what_check_md_says_is_true() {
     assert_eq!(count.trim().parse::<usize>().unwrap(), listed + 1);
 
     assert!(runs(bundle, openssl).contains("Signature Verified Successfully"));
+    assert!(runs(bundle, root).ends_with("entries are those of the signed head\n"));
     let draw = || {
         let python = Command::new("python3")
             .args(["-c", sample, "changes", "4711", "25"])
@@ -84,12 +85,22 @@ fn what_check_md_says_finds_what_was_changed() {
     let copy = folder.path().join("copy");
     let copied = Command::new("cp").arg("-r").arg(&real().bundle).arg(&copy).status().unwrap();
     assert!(copied.success());
-    let [_, sums, openssl, _] = commands(&copy).try_into().unwrap();
+    let [_, sums, openssl, root, _] = commands(&copy).try_into().unwrap();
     let head = copy.join("data/log/checkpoint");
     let text = fs::read_to_string(&head).unwrap();
     fs::write(&head, text.replacen("acme", "acne", 1)).unwrap();
     assert!(!sh(&copy, &sums).status.success());
     assert!(!sh(&copy, &openssl).status.success());
+
+    // manifests can be written anew; the signed root cannot
+    fs::write(&head, text).unwrap();
+    assert!(sh(&copy, &root).status.success());
+    let tile = copy.join("data/log/tile/entries/000");
+    let mut entries = fs::read(&tile).unwrap();
+    let at = entries.windows(9).position(|bytes| bytes == b"\"genesis\"").unwrap();
+    entries[at + 1] = b'G';
+    fs::write(&tile, entries).unwrap();
+    assert!(!sh(&copy, &root).status.success());
 }
 
 #[test]

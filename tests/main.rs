@@ -17,6 +17,7 @@
 )]
 
 mod cli;
+mod conditional;
 mod container;
 mod counters;
 mod demo;
@@ -36,3 +37,4 @@ mod store;
 mod support;
 mod tidy;
 mod vectors;
+mod writers;

@@ -3,12 +3,16 @@
 
 use std::{fs, path::Path};
 
-use observance::config::{Allowed, Config, catalogue::Catalogue};
+use observance::{
+    cli,
+    config::{Allowed, Config},
+};
 
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "README.md",
     "CHANGELOG.md",
     "collectors/README.md",
+    "collectors/REFERENCE.md",
     "src/README.md",
     "src/judge/README.md",
     "src/agent/bundle/CHECK.md",
@@ -37,7 +41,7 @@ fn the_one_test_command_is_the_one_that_must_hold() {
 fn the_configuration_shown_is_one_that_is_read() {
     let page = fs::read_to_string("README.md").unwrap();
     let text = page.split_once("```yaml\n").unwrap().1.split_once("```").unwrap().0;
-    let config = Config::read(text, Path::new("observance.yaml"), &Catalogue::shipped(), Allowed::Kept);
+    let config = Config::read(text, Path::new("observance.yaml"), &cli::catalogue(), Allowed::Kept);
     let collectors = config.unwrap_or_else(|faults| panic!("{faults}")).collectors;
     for collector in collectors {
         assert!(
@@ -57,7 +61,11 @@ fn links_lead_somewhere() {
         let targets =
             text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);
         for target in targets.filter(|target| !target.starts_with("http")) {
-            assert!(folder.join(target).exists(), "{page}: {target}");
+            let there = match target.strip_prefix('#') {
+                Some(heading) => text.contains(&format!("\n## {heading}\n")),
+                None => folder.join(target).exists(),
+            };
+            assert!(there, "{page}: {target}");
             links += 1;
         }
     }

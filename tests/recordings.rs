@@ -119,7 +119,7 @@ async fn watch(recorded: &Arc<Recorded>, variant: usize) -> (Record, Shared, BTr
     let mut setup: Setup = setup(&base_url, &COLLECTORS);
     every(&mut setup, "0 12 * * *");
     for source in setup.sources.values_mut() {
-        source.params.insert("org".to_owned(), ORG.to_owned());
+        Arc::get_mut(source).unwrap().params.insert("org".to_owned(), ORG.to_owned());
     }
     let (setup, objects) = (Arc::new(setup), connect(&Location::Memory, None).unwrap());
     live(&setup, (Arc::clone(&objects), None), (&clock, 1), at("03-10T12:10")).await.unwrap();

@@ -145,6 +145,9 @@ impl Keys {
     /// Writes the keys into `folder`, which it makes with mode 0700 unless an empty one of that mode is there. All is on
     /// the disk when it returns. The signing key goes last: a folder without it was never used and may be deleted.
     pub fn write_new(&self, folder: &Path) -> Result<(), KeyError> {
+        if let Some(parent) = folder.parent() {
+            fs::create_dir_all(parent).map_err(io_error("make", parent))?;
+        }
         match DirBuilder::new().mode(0o700).create(folder) {
             Ok(()) => (),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => empty(folder)?,

@@ -22,28 +22,100 @@ pub fn policies() -> BTreeMap<String, BTreeMap<String, Vec<u8>>> {
 
 const COLLECTORS: &[(&str, &[u8])] = &[
     (
+        "collectors/github/access/collector.yaml",
+        include_bytes!("../../collectors/github/access/collector.yaml"),
+    ),
+    (
+        "collectors/github/accounts/collector.yaml",
+        include_bytes!("../../collectors/github/accounts/collector.yaml"),
+    ),
+    (
         "collectors/github/branch_rules/collector.yaml",
         include_bytes!("../../collectors/github/branch_rules/collector.yaml"),
+    ),
+    (
+        "collectors/github/change_checks/collector.yaml",
+        include_bytes!("../../collectors/github/change_checks/collector.yaml"),
     ),
     (
         "collectors/github/changes/collector.yaml",
         include_bytes!("../../collectors/github/changes/collector.yaml"),
     ),
     (
+        "collectors/github/environments/collector.yaml",
+        include_bytes!("../../collectors/github/environments/collector.yaml"),
+    ),
+    (
         "collectors/github/members/collector.yaml",
         include_bytes!("../../collectors/github/members/collector.yaml"),
+    ),
+    (
+        "collectors/github/organisation/collector.yaml",
+        include_bytes!("../../collectors/github/organisation/collector.yaml"),
+    ),
+    (
+        "collectors/github/recent_bypasses/collector.yaml",
+        include_bytes!("../../collectors/github/recent_bypasses/collector.yaml"),
+    ),
+    (
+        "collectors/github/security/collector.yaml",
+        include_bytes!("../../collectors/github/security/collector.yaml"),
+    ),
+    (
+        "collectors/github/updates/collector.yaml",
+        include_bytes!("../../collectors/github/updates/collector.yaml"),
     ),
 ];
 
 const POLICIES: &[(&str, &[u8])] = &[
+    ("accounts_known", include_bytes!("../../policies/rego/github/accounts_known.rego")),
+    ("admins", include_bytes!("../../policies/rego/github/admins.rego")),
     ("approvals", include_bytes!("../../policies/rego/github/approvals.rego")),
+    ("apps", include_bytes!("../../policies/rego/github/apps.rego")),
     ("branch_rules", include_bytes!("../../policies/rego/github/branch_rules.rego")),
+    ("bypass_reviews", include_bytes!("../../policies/rego/github/bypass_reviews.rego")),
+    ("bypassers", include_bytes!("../../policies/rego/github/bypassers.rego")),
     ("bypasses", include_bytes!("../../policies/rego/github/bypasses.rego")),
+    ("chain", include_bytes!("../../policies/rego/github/chain.rego")),
+    ("checks", include_bytes!("../../policies/rego/github/checks.rego")),
+    ("code_alerts", include_bytes!("../../policies/rego/github/code_alerts.rego")),
+    ("code_scanning", include_bytes!("../../policies/rego/github/code_scanning.rego")),
+    ("defaults", include_bytes!("../../policies/rego/github/defaults.rego")),
+    ("dependency_alerts", include_bytes!("../../policies/rego/github/dependency_alerts.rego")),
+    ("dependency_scanning", include_bytes!("../../policies/rego/github/dependency_scanning.rego")),
+    ("deploy_keys", include_bytes!("../../policies/rego/github/deploy_keys.rego")),
+    ("deployments", include_bytes!("../../policies/rego/github/deployments.rego")),
+    ("environments", include_bytes!("../../policies/rego/github/environments.rego")),
+    ("hooks", include_bytes!("../../policies/rego/github/hooks.rego")),
+    ("invitations_known", include_bytes!("../../policies/rego/github/invitations_known.rego")),
+    ("outside_known", include_bytes!("../../policies/rego/github/outside_known.rego")),
+    ("owner_count", include_bytes!("../../policies/rego/github/owner_count.rego")),
+    ("owners", include_bytes!("../../policies/rego/github/owners.rego")),
+    ("protection_bypasses", include_bytes!("../../policies/rego/github/protection_bypasses.rego")),
+    ("required_checks", include_bytes!("../../policies/rego/github/required_checks.rego")),
+    ("roles", include_bytes!("../../policies/rego/github/roles.rego")),
+    ("secret_alerts", include_bytes!("../../policies/rego/github/secret_alerts.rego")),
+    ("secret_scanning", include_bytes!("../../policies/rego/github/secret_scanning.rego")),
+    ("tickets", include_bytes!("../../policies/rego/github/tickets.rego")),
+    ("tie_out", include_bytes!("../../policies/rego/github/tie_out.rego")),
+    ("tokens", include_bytes!("../../policies/rego/github/tokens.rego")),
     ("two_factor", include_bytes!("../../policies/rego/github/two_factor.rego")),
+    ("two_factor_outside", include_bytes!("../../policies/rego/github/two_factor_outside.rego")),
+    ("two_factor_required", include_bytes!("../../policies/rego/github/two_factor_required.rego")),
+    ("two_factor_strength", include_bytes!("../../policies/rego/github/two_factor_strength.rego")),
+    ("updates", include_bytes!("../../policies/rego/github/updates.rego")),
+    ("writers", include_bytes!("../../policies/rego/github/writers.rego")),
+    ("writing_apps", include_bytes!("../../policies/rego/github/writing_apps.rego")),
+    ("writing_teams", include_bytes!("../../policies/rego/github/writing_teams.rego")),
 ];
 
-const LIBRARY: &[(&str, &[u8])] =
-    &[("lib/row.rego", include_bytes!("../../policies/rego/github/lib/row.rego"))];
+const LIBRARY: &[(&str, &[u8])] = &[
+    ("lib/approval.rego", include_bytes!("../../policies/rego/github/lib/approval.rego")),
+    ("lib/register.rego", include_bytes!("../../policies/rego/github/lib/register.rego")),
+    ("lib/row.rego", include_bytes!("../../policies/rego/github/lib/row.rego")),
+    ("lib/sla.rego", include_bytes!("../../policies/rego/github/lib/sla.rego")),
+    ("lib/when.rego", include_bytes!("../../policies/rego/github/lib/when.rego")),
+];
 
 #[cfg(test)]
 mod tests {

@@ -3,11 +3,14 @@
 //! A pack is where bytes lie, never evidence: entries bind tables, and tables bind plain digests. Only slot 0 (plain)
 //! is made and read; the slots of retention classes, encrypted, are reserved and refused by name.
 
+mod pick;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+pub use self::pick::Pick;
 use crate::digest::Digest;
 
 const MAGIC: &[u8; 8] = b"OBSPAK01";
@@ -265,6 +268,7 @@ fn directory(pack: &[u8]) -> Result<&[u8], PackError> {
     if fits { Ok(directory) } else { Err(PackError::Form("a wrong trailer")) }
 }
 
+#[derive(Debug)]
 struct Block {
     offset: usize,
     stored: usize,

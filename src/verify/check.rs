@@ -2,9 +2,9 @@
 
 use observance_record::{
     checkpoint::Checkpoint,
-    entry::{Body, Entry},
+    entry::{Body, Entry, Missed},
     ledger::{Answer, Ledger},
-    note::VerifierKey,
+    note::{Note, VerifierKey},
 };
 
 use crate::{
@@ -16,6 +16,12 @@ use crate::{
     owed::Owed,
     report::{Conclusion, Failure, Replayed, Report},
 };
+
+/// Nobody is at work on a slot for longer than this, in milliseconds, once its jitter and its grace are over.
+const WORK_MS_MAX: i64 = 3 * HOUR_MS;
+/// Windows that were missed are read later one by one, for no longer than this.
+const CATCH_UP_MS_MAX: i64 = 48 * HOUR_MS;
+const HOUR_MS: i64 = 3_600_000;
 
 /// What the auditor brings from outside the bundle.
 #[derive(Debug, Default)]
@@ -41,6 +47,7 @@ pub fn verify(files: &dyn Files, trust: &Trust, replay: bool) -> Report {
         runs: 0,
         slots_due: 0,
         slots_missed: 0,
+        slots_open: 0,
         replayed: None,
         periods: Vec::new(),
         not_excluded: Vec::new(),
@@ -85,6 +92,9 @@ fn check(files: &dyn Files, trust: &Trust, replay: bool, report: &mut Report) ->
 
 /// Does the log contain the head that the auditor was sent?
 fn check_pin(log: &Log, name: &str, pin: &[u8]) -> Result<(), Failure> {
+    if Note::parse(pin).is_err() {
+        return Err(Failure::unchecked("pin", name, "is no signed checkpoint"));
+    }
     let pinned = Checkpoint::open(pin, std::slice::from_ref(&log.key))
         .map_err(|e| Failure::new("pin", name, format!("is not a head signed by this log's key: {e}")))?;
     if pinned.origin != log.genesis.origin {
@@ -182,19 +192,26 @@ fn beside(bag: &Bag<'_>, ledger: &Ledger, entry: &Entry, report: &mut Report) ->
     }
 }
 
-/// A slot that was due before the last entry has a run or a gap; the one exception is a slot whose run or grace may
-/// still go on when the log ends.
+/// A slot that was due while an agent was there has a run or a gap. The exception is a slot that may still be at work
+/// when the log ends: those are counted. What was due after the last agent's last word is counted with them.
 fn check_promises(ledger: &Ledger, report: &mut Report) -> Result<(), Failure> {
-    let Some(end) = ledger.t() else { return Ok(()) };
-    for (schedule, due) in ledger.promises().unanswered(end) {
-        let grace_s = ledger.schedules().get(schedule).map_or(0, |s| s.grace_s.saturating_add(s.jitter_s));
-        let grace_ms = i64::try_from(grace_s).unwrap_or(i64::MAX).saturating_mul(1000);
-        if due.plus_ms(grace_ms) < end {
-            let what =
-                format!("was promised for {due}, and the log says neither that it ran nor that it did not");
-            return Err(Failure::new("promises", format!("a slot of {schedule}"), what));
+    let (Some(served), Some(end)) = (ledger.served_until(), ledger.t()) else { return Ok(()) };
+    let promises = ledger.promises();
+    let patience_ms = |schedule: &str| match ledger.schedules().get(schedule) {
+        Some(schedule) if schedule.missed == Missed::Gap => {
+            let grace_s = schedule.grace_s.saturating_add(schedule.jitter_s);
+            let grace_ms = i64::try_from(grace_s).unwrap_or(i64::MAX).saturating_mul(1000);
+            grace_ms.saturating_add(WORK_MS_MAX)
         }
+        Some(_) | None => CATCH_UP_MS_MAX,
+    };
+    let old = promises.unanswered(served).filter(|(id, due)| due.plus_ms(patience_ms(id)) < served);
+    if let Some((schedule, due)) = promises.passed_over().chain(old).next() {
+        let what =
+            format!("was promised for {due}, and the log says neither that it ran nor that it did not");
+        return Err(Failure::new("promises", format!("a slot of {schedule}"), what));
     }
+    report.slots_open = count(promises.unanswered(end).count());
     let answers = || ledger.promises().answered().values().flat_map(|slots| slots.values());
     report.slots_due = count(answers().count());
     report.slots_missed = count(answers().filter(|answer| matches!(answer, Answer::Gap(_))).count());

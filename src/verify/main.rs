@@ -78,6 +78,7 @@ fn read_pins(path: &PathBuf, pins: &mut Vec<(String, Vec<u8>)>) -> anyhow::Resul
     if path.is_dir() {
         let mut files = fs::read_dir(path).with_context(shown)?.collect::<Result<Vec<_>, _>>()?;
         files.sort_by_key(fs::DirEntry::file_name);
+        anyhow::ensure!(!files.is_empty(), "--pin {}: the folder is empty", shown());
         return files.iter().try_for_each(|file| read_pins(&file.path(), pins));
     }
     pins.push((shown(), fs::read(path).with_context(shown)?));

@@ -56,6 +56,9 @@ pub(crate) fn lines(view: &PeriodView) -> Vec<String> {
         slots.ran,
         slots.missed
     )];
+    for id in &view.never_judged {
+        lines.push(format!("{} was never judged in this period", safe(id)));
+    }
     for policy in &view.policies {
         lines.push(policy_line(policy));
         let deviations = policy.period.deviations.iter().zip(&policy.exposures);

@@ -80,10 +80,12 @@ pub struct Report {
     pub artefacts: u64,
     /// Runs, with their tables.
     pub runs: u64,
-    /// Slots promised.
+    /// Slots promised and answered.
     pub slots_due: u64,
     /// Slots without a run, as gap entries say.
     pub slots_missed: u64,
+    /// Slots that were due before the last entry and that nothing answers yet.
+    pub slots_open: u64,
     /// Verdicts re-performed, if asked for.
     pub replayed: Option<Replayed>,
     /// What was observed in each period of the log: content, not a proof.
@@ -137,8 +139,13 @@ impl Report {
             line(
                 out,
                 &format!(
-                    "slots   {} due, {} missed and recorded as gaps, none unaccounted for",
-                    self.slots_due, self.slots_missed
+                    "slots   {} due, {} missed and recorded as gaps, {}",
+                    self.slots_due.saturating_add(self.slots_open),
+                    self.slots_missed,
+                    match self.slots_open {
+                        0 => "none unaccounted for".to_owned(),
+                        n => format!("{n} not answered when the log ends"),
+                    }
                 ),
             );
         }

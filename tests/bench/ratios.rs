@@ -2,21 +2,6 @@
 //!
 //! It prints ratios only. Exact counts are asserted in `tests/counters.rs`; nothing here fails a build.
 #![allow(
-    clippy::all,
-    clippy::pedantic,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::print_stderr,
-    clippy::disallowed_methods,
-    clippy::wildcard_enum_match_arm,
-    clippy::let_underscore_must_use,
-    clippy::excessive_nesting,
-    clippy::too_many_lines,
-    reason = "a bench measures and prints; what it measures is held to the lints"
-)]
-#![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
@@ -92,9 +77,9 @@ fn sealing() {
     let mean = whole.len() / bodies.len();
     let bound = || {
         for _ in 0..TIMES {
-            bodies.iter().for_each(|body| {
+            for body in &bodies {
                 black_box(Sha256::digest(body));
-            });
+            }
             for block in whole.chunks(pack::BLOCK_BYTES_MAX) {
                 let _packed = black_box(zstd::bulk::compress(block, 3).unwrap());
             }
@@ -133,9 +118,9 @@ fn verifying(runtime: &tokio::runtime::Runtime) {
     assert!(check(true).failure.is_none());
     let what = format!("{} files of {} B", paths.len(), octets / paths.len() as u64);
     let hash = || {
-        contents.iter().for_each(|bytes| {
+        for bytes in &contents {
             black_box(Sha256::digest(bytes));
-        })
+        }
     };
     let read = || {
         for path in &paths {
@@ -212,7 +197,7 @@ fn viewing() {
     let mut effect = Effect::new();
     let mut rows = Vec::new();
     for day in 0..365_u64 {
-        let at = from.plus_ms(day as i64 * DAY_MS);
+        let at = from.plus_ms(day.cast_signed() * DAY_MS);
         // a 365th of the items fails for a day, another for each day
         let state = |i: u64| if i % 365 == day { failed.clone() } else { ItemResult::passed() };
         let results: Vec<(Item, ItemResult)> = (0..ITEMS).map(|i| (item(i), state(i))).collect();
@@ -221,7 +206,7 @@ fn viewing() {
     }
     let year = from.plus_ms(365 * DAY_MS);
     for i in 0..ITEMS {
-        let fails = from.plus_ms((i % 365) as i64 * DAY_MS);
+        let fails = from.plus_ms((i % 365).cast_signed() * DAY_MS);
         rows.extend([
             (item(i), from, fails, State::Passed),
             (item(i), fails, fails.plus_ms(DAY_MS), State::Failed),

@@ -123,7 +123,12 @@ fn pins_that_are_none() {
         |origin: &str, size| Checkpoint { origin: origin.to_owned(), size, root: Root::from_bytes([0; 32]) };
     let other = head(ORIGIN, 5).sign(&rogue());
     fails(&said(&files, &pin(other), false), "pin", "is not a head signed by this log's key");
-    fails(&said(&files, &pin("garbage".to_owned()), false), "pin", "is not a head");
+    let garbage = said(&files, &pin("garbage".to_owned()), false);
+    assert_eq!(
+        garbage.conclusion,
+        Conclusion::Unchecked,
+        "the auditor's own file is at fault, not the bundle"
+    );
     fails(&said(&files, &pin(head(ORIGIN, u64::MAX).sign(&signer())), false), "pin", "its tail was cut");
     fails(&said(&files, &pin(head(ORIGIN, 0).sign(&signer())), false), "pin", "there are two logs");
 }

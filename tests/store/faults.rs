@@ -146,10 +146,11 @@ async fn a_torn_commit_stops_the_log_and_what_was_acknowledged_still_reads() {
 
     let mut seen = Vec::new();
     let keys = vec![super::signer().verifier()];
-    let read = observance::store::read(place.again(), super::ORIGIN, keys, &clock().0, &mut |commit, _| {
-        super::take(&mut seen, &commit)
-    })
-    .await;
+    let read =
+        observance::store::read(place.again(), super::ORIGIN, (keys, None), &clock().0, &mut |commit, _| {
+            super::take(&mut seen, &commit)
+        })
+        .await;
     assert!(matches!(read, Err(StoreError::Tamper { ordinal: 1, .. })));
     assert_eq!(seen, [1]);
 }

@@ -96,8 +96,10 @@ fn clock() -> (Clock, Busy) {
 async fn tokens_in(objects: Arc<dyn Objects>) -> Result<Vec<u64>, StoreError> {
     let (clock, _busy) = clock();
     let mut seen = Vec::new();
-    read(objects, ORIGIN, vec![signer().verifier()], &clock, &mut |commit, _| take(&mut seen, &commit))
-        .await?;
+    read(objects, ORIGIN, (vec![signer().verifier()], None), &clock, &mut |commit, _| {
+        take(&mut seen, &commit)
+    })
+    .await?;
     Ok(seen)
 }
 

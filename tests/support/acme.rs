@@ -146,7 +146,10 @@ impl Page {
 
 async fn answer(State(acme): State<Arc<Acme>>, request: Request) -> Response<Body> {
     let page = acme.page(request.uri().path(), request.uri().query().unwrap_or_default());
-    let etag = format!("\"{}\"", &Digest::of(page.body.as_bytes()).to_hex()[..32]);
+    // as GitHub makes it: another token has another
+    let value = |name| request.headers().get(name).map_or("", |value| value.to_str().unwrap());
+    let hashed = format!("{}:{}:{}", value(header::ACCEPT), value(header::AUTHORIZATION), page.body);
+    let etag = format!("\"{}\"", Digest::of(hashed.as_bytes()).to_hex());
     let known =
         request.headers().get(header::IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == etag.as_bytes());
     let unchanged = known && page.status == 200;

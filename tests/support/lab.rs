@@ -132,7 +132,7 @@ async fn commits(objects: &Arc<Counted>, setup: &Setup, clock: &Clock) -> Vec<Co
         commits.push((commit, artefacts, bytes));
         Ok(())
     };
-    read(Arc::clone(objects) as _, &setup.origin, vec![key], clock, &mut reader).await.unwrap();
+    read(Arc::clone(objects) as _, &setup.origin, (vec![key], None), clock, &mut reader).await.unwrap();
     commits
 }
 

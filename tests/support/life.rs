@@ -45,7 +45,7 @@ pub(crate) fn setup(base_url: &str, scheduled: &[&str]) -> Setup {
     setup.schedules.retain(|schedule| scheduled.contains(&schedule.collector.as_str()));
     let key = Secret::new("webhook-signing-key".to_owned());
     let nobody = tell::Route::new("http://127.0.0.1:9/alerts", key, tell::Reach::Plain).unwrap();
-    setup.webhook = Some(nobody);
+    setup.webhook = Some(Arc::new(nobody));
     setup
 }
 
@@ -147,7 +147,7 @@ impl Record {
             record.commits.push((commit, artefacts));
             Ok(())
         };
-        read(objects, &setup.origin, vec![key], &Clock::system(), &mut reader).await?;
+        read(objects, &setup.origin, (vec![key], None), &Clock::system(), &mut reader).await?;
         Ok(record)
     }
 

@@ -25,6 +25,7 @@ use observance_record::{
 
 use super::samples::{self, ORIGIN, at, body, item_key, repositories, repository, salt_key, signer};
 
+const HOUR_MS: i64 = 3_600_000;
 /// Entries are written a quarter of an hour apart.
 const ENTRY_MS: i64 = 900_000;
 /// Heartbeats before the stop: enough to fill a tile.
@@ -71,11 +72,16 @@ pub(crate) fn mini() -> Mini {
     let mut fewer = repositories(0);
     fewer.remove(&repository("1003"));
     log.look(&fewer, 1, None);
-    log.look(&fewer, 0, Some(10));
     let alert =
-        Alert { id: 13, route: "slack".into(), payload: log.sealed(14, "alert", b"DRIFT branch rules") };
+        Alert { id: 11, route: "slack".into(), payload: log.sealed(12, "alert", b"DRIFT branch rules") };
     let Body::Drift(drift) = body("drift") else { panic!("a drift") };
-    log.commit(vec![Drift { verdict: 10, ..*drift }.into(), alert.into()], vec![]);
+    // every run reads the same window
+    let (observed_from, observed_to) = (at(-6 * HOUR_MS), at(0));
+    log.commit(
+        vec![Drift { verdict: 10, observed_from, observed_to, ..*drift }.into(), alert.into()],
+        vec![],
+    );
+    log.look(&fewer, 0, Some(10));
     for _ in 0..2 {
         let beat = || Heartbeat { last_size: log.head.size() }.into();
         let beats = (0..HEARTBEATS / 2).map(|_| beat()).collect();
@@ -170,8 +176,9 @@ impl Mini {
         let (Body::Run(run), Some(Body::Collector(collector))) = (body("run"), self.body(3)) else {
             panic!("a run")
         };
-        // runs 7, 9, 11 answer the slots of the first three hours
-        let due = at((i64::try_from(seq).unwrap() - 7) / 2 * 3_600_000);
+        // the runs answer the slots of the first three hours, in order
+        let before = (0..self.entries.len()).filter(|seq| matches!(self.body(*seq), Some(Body::Run(_))));
+        let due = at(i64::try_from(before.count()).unwrap() * HOUR_MS);
         let as_of = due.plus_ms(1500);
         // the bytes lie in the pack of the run that read them first
         let seen = self.tables.get("exchange").map(|(_, rows)| rows.clone());

@@ -3,7 +3,7 @@
 # description: >-
 #   Judges each merged change by its reviews and commits. An approval counts if a person gave it before the merge, on
 #   the very commit that was merged, as that person's last decisive word, and is no author, committer or co-author of
-#   any commit. What cannot be told (a deleted approver, a dismissed approval, a writer without an account) is unknown
+#   any commit; and no member's objection may stand at the merge. What cannot be told (a deleted approver, a dismissed approval, a writer without an account) is unknown
 #   where it matters. Reviews are as the source shows them when it is read, and it does not show who pushed; that an
 #   approver could write at the time is not judged.
 # custom:
@@ -14,7 +14,8 @@
 #   empty: not_applicable
 #   severity: high
 #   parameters:
-#     approvals: 1    # least number of approvals that count
+#     approvals: 1           # least number of approvals that count
+#     objections: false      # may a member's objection still stand at the merge?
 #   needs:
 #     steps: [reviews, commits]
 #     fields: [merged_at, head.sha, reviews, commits]
@@ -153,6 +154,20 @@ good contains review.user.id if {
 	on_head(review)
 }
 
+# Anybody may object to a public change; those count who belong to it, as far as the source says today.
+belongs := {"OWNER", "MEMBER", "COLLABORATOR"}
+
+objected if {
+	some review in last
+	review.state == "CHANGES_REQUESTED"
+	person(review)
+	review.author_association in belongs
+}
+
+objections_fit if input.params.objections == true
+
+objections_fit if not objected
+
 # --- approvals that may have counted ----------------------------------------------------------------------------
 
 maybe contains ["approver.deleted", review.id] if {
@@ -244,6 +259,12 @@ failed contains "approval.none" if {
 	count(reasons) == 0
 }
 
+failed contains "approval.objected" if {
+	judged
+	input.params.objections == false
+	objected
+}
+
 unknown contains code if {
 	too_few
 	not hopeless
@@ -268,4 +289,5 @@ passed if {
 	count(input.row.commits) > 0
 	count(input.row.commits) < commits_max
 	count(good) - count(strangers) >= input.params.approvals
+	objections_fit
 }

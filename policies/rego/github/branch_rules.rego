@@ -2,8 +2,9 @@
 # title: Branch rules require independent approval
 # description: >-
 #   Judges the rules in effect on the default branch: what any active ruleset or the classic branch protection demands,
-#   taken together, since each binds by itself. It does not judge who may bypass them (GH-10 judges what was bypassed),
-#   nor required checks (GH-07). An archived repository takes no changes.
+#   taken together, since each binds by itself; a ruleset that is only evaluated or switched off binds nobody and is not
+#   among them. Each attribute is a parameter of its own, none stands for another. It does not judge who may bypass the
+#   rules (GH-06, and GH-10 for what was bypassed), nor required checks (GH-07), nor any branch but the default one. An archived repository takes no changes.
 # custom:
 #   contract: 1
 #   id: GH-05
@@ -16,6 +17,8 @@
 #     dismiss_stale: true          # approvals are dismissed when the change changes
 #     last_push_approval: false    # somebody other than the last pusher approves
 #     code_owners: false           # owners of the touched files approve
+#     conversations: false         # every thread of a review is resolved
+#     signatures: false            # commits are signed
 #   needs:
 #     steps: [rules, protection]
 #     fields: [archived]
@@ -73,11 +76,24 @@ demanded("code_owners") if {
 
 demanded("code_owners") if classic.require_code_owner_reviews == true
 
+demanded("conversations") if {
+	some rule in ruleset
+	rule.required_review_thread_resolution == true
+}
+
+demanded("conversations") if input.row.protection.required_conversation_resolution.enabled == true
+
+signed if ruled("required_signatures")
+
+signed if input.row.protection.required_signatures.enabled == true
+
 lacking("dismiss_stale") := "stale_review.kept"
 
 lacking("last_push_approval") := "last_push.unreviewed"
 
 lacking("code_owners") := "code_owners.not_asked"
+
+lacking("conversations") := "conversations.open"
 
 forced_blocked if ruled("non_fast_forward")
 
@@ -96,9 +112,14 @@ against contains "review.too_few" if {
 
 against contains lacking(name) if {
 	reviewed
-	some name in ["dismiss_stale", "last_push_approval", "code_owners"]
+	some name in ["dismiss_stale", "last_push_approval", "code_owners", "conversations"]
 	input.params[name]
 	not demanded(name)
+}
+
+against contains "signature.not_required" if {
+	input.params.signatures
+	not signed
 }
 
 against contains "force_push.allowed" if not forced_blocked

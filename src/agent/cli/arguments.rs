@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use observance_record::entry::Body;
 
 /// Watches controls while nobody is looking, and keeps a record that auditors check offline.
 #[derive(Debug, Parser)]
@@ -38,6 +39,7 @@ pub enum Command {
     /// Show half a year of an invented company in a minute; no account, no network
     #[command(
         after_help = "It makes its own company, store, agent and bundle, and plants deviations for the agent to find.\n\
+        Beside the bundle it leaves the log itself, DIR.store and DIR.head.\n\
         Next: observance-verify DIR"
     )]
     Demo(Demo),
@@ -59,10 +61,15 @@ pub enum Command {
     /// Show the entries of the log
     #[command(
         after_help = "Every line: number, time (UTC), kind, what it says. --json prints the entries as they are signed.\n\
-        Kinds: genesis start stop config policy collector schedule slots run verdict gap drift alert\n\
-        notice period.open period.close posture export heartbeat\nNext: observance log --kind gap"
+        Next: observance log --kind gap"
     )]
     Log(Log),
+    /// Print the newest signed head of the log, for whoever keeps it apart
+    #[command(
+        after_help = "Give it to your auditor early and often, by another way than a bundle: whoever has one notices if\n\
+        what came before it is ever changed.\nNext: observance checkpoint > checkpoint.txt; later: observance-verify DIR --pin checkpoint.txt"
+    )]
+    Checkpoint,
     /// Show how the controls operated over an observation period
     #[command(
         after_help = "Between two looks nothing is known: a deviation has a least and a most duration.\n\
@@ -150,7 +157,7 @@ pub struct Log {
     #[arg(long, value_name = "N")]
     pub to: Option<u64>,
     /// Only entries of this kind
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", value_parser = clap::builder::PossibleValuesParser::new(Body::KINDS))]
     pub kind: Option<String>,
     /// Print the entries as they are in the log, one JSON object a line
     #[arg(long)]

@@ -20,7 +20,7 @@ pub fn check_config(path: &Path, asked: &CheckConfig, out: &mut dyn Write) -> an
     let periods: Vec<String> = config.periods.keys().cloned().collect();
     let disabled: Vec<_> =
         config.collectors.iter().filter(|collector| collector.disabled.is_some()).collect();
-    let missing = checked.resolve().err();
+    let missing = checked.resolve(setup::Needs::Everything).err();
     let absent: Vec<String> = missing.iter().flat_map(|faults| faults.sorted()).map(absence).collect();
     if asked.json {
         let disabled: Vec<&str> = disabled.iter().map(|collector| collector.schedule.as_str()).collect();

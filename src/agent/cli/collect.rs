@@ -33,10 +33,12 @@ pub async fn collect(
     let ledger = agent.journal().ledger();
     let ran = ledger.runs().iter().filter(|(id, last)| last.seq >= before && which.contains(id));
     let runs: Vec<(&String, &LastRun)> = ran.collect();
+    let seen = runs.iter().filter(|(_, last)| last.run.result != RunResult::Failed);
+    let code = u8::from(seen.count() < which.len());
     if asked.json {
         let runs: Vec<Value> = runs.iter().map(|(id, last)| value(id, last)).collect();
         json(out, &json!({ "entries": ledger.size(), "runs": runs }))?;
-        return Ok(0);
+        return Ok(code);
     }
     for (id, last) in &runs {
         one(out, id, last)?;
@@ -48,7 +50,7 @@ pub async fn collect(
         number(ledger.size())
     )?;
     writeln!(out, "next: observance status")?;
-    Ok(0)
+    Ok(code)
 }
 
 /// The collectors that were named, by the ids of their schedules.
@@ -58,10 +60,8 @@ fn which(setup: &Setup, asked: &Collect) -> anyhow::Result<Vec<String>> {
     }
     let mut which = Vec::new();
     for name in &asked.collectors {
-        let named = |(id, collector): &(&String, &crate::run::setup::Collector)| {
-            *id == name || collector.manifest.id() == name
-        };
-        let found: Vec<String> = setup.collectors.iter().filter(named).map(|(id, _)| id.clone()).collect();
+        let named = setup.collectors.values().filter(|c| c.id == *name || c.manifest.id() == name);
+        let found: Vec<String> = named.map(|collector| collector.id.clone()).collect();
         if found.is_empty() {
             let known: Vec<&str> = setup.collectors.keys().map(String::as_str).collect();
             let hint = nearest(name, known.iter().copied()).map_or_else(

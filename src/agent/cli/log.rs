@@ -1,4 +1,4 @@
-//! `log`: the entries, one a line.
+//! `log`: the entries, one a line. `checkpoint`: the signed head over all of them.
 
 use std::io::Write;
 
@@ -35,5 +35,17 @@ pub async fn log(resolved: &Resolved, asked: &Log, clock: &Clock, out: &mut dyn 
             ledger.size()
         )?;
     }
+    Ok(0)
+}
+
+/// Prints the newest signed head, alone on standard output, so that it can be kept as it is.
+pub async fn checkpoint(resolved: &Resolved, clock: &Clock, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let mut newest = Vec::new();
+    read::read(resolved, clock, &mut |commit, _, _| {
+        newest.clone_from(&commit.note);
+        Ok(())
+    })
+    .await?;
+    out.write_all(&newest)?;
     Ok(0)
 }

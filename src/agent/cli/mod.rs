@@ -17,6 +17,7 @@ mod run;
 mod screen;
 mod setup;
 mod signals;
+mod sources;
 mod status;
 mod summary;
 mod trouble;
@@ -29,12 +30,13 @@ use std::{
 
 use clap::Parser as _;
 use serde::Serialize;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
+pub use self::setup::catalogue;
 use self::{
     arguments::{Cli, Command, KeyCommand, PolicyCommand},
     screen::Screen,
-    setup::Resolved,
+    setup::{Needs, Resolved},
     signals::Signals,
 };
 use crate::{clock::Clock, demo};
@@ -81,31 +83,37 @@ async fn answer(cli: &Cli, config: &Path, out: &mut Screen) -> anyhow::Result<u8
             let options = demo::Options { seed: asked.seed, out: asked.out.clone(), days: asked.days };
             demo::run(&options, out).await.map(|_told| 0)
         }
+        Command::Checkpoint => log::checkpoint(&reading(config)?, &clock, out).await,
         Command::CheckConfig(asked) => check::check_config(config, asked, out),
         Command::Collect(asked) => collect::collect(resolve(config)?, asked, &clock, out).await,
-        Command::Status(asked) => status::status(&resolve(config)?, asked, &clock, out).await,
-        Command::Log(asked) => log::log(&resolve(config)?, asked, &clock, out).await,
-        Command::Period(asked) => period::period(&resolve(config)?, asked, &clock, out).await,
-        Command::Bundle(asked) => bundle::bundle(&resolve(config)?, asked, &clock, out).await,
+        Command::Status(asked) => status::status(&reading(config)?, asked, &clock, out).await,
+        Command::Log(asked) => log::log(&reading(config)?, asked, &clock, out).await,
+        Command::Period(asked) => period::period(&reading(config)?, asked, &clock, out).await,
+        Command::Bundle(asked) => bundle::bundle(&reading(config)?, asked, &clock, out).await,
         Command::Key { command: KeyCommand::New(asked) } => key::new(asked, out),
-        Command::Key { command: KeyCommand::Show } => key::show(&resolve(config)?, out),
+        Command::Key { command: KeyCommand::Show } => key::show(&reading(config)?, out),
         Command::Policy { command: PolicyCommand::Test(asked) } => policy::test(asked, out),
         Command::Policy { command: PolicyCommand::List(asked) } => policy::list(asked, out),
     }
 }
 
 fn resolve(config: &Path) -> anyhow::Result<Resolved> {
-    Ok(setup::check(config)?.resolve()?)
+    Ok(setup::check(config)?.resolve(Needs::Everything)?)
+}
+
+/// Whoever only reads the log needs no credential of a source.
+fn reading(config: &Path) -> anyhow::Result<Resolved> {
+    Ok(setup::check(config)?.resolve(Needs::Log)?)
 }
 
 /// The operator's log goes to standard error; colours only where a person looks.
 fn log_to_stderr(cli: &Cli) -> anyhow::Result<()> {
     let usual = if matches!(cli.command, Command::Run) { "info" } else { "warn" };
     let filter = match &cli.log_level {
-        Some(level) => EnvFilter::try_new(level).map_err(|error| {
+        Some(level) => filter_of(level).map_err(|error| {
             trouble::Trouble::new(
                 format!("--log-level {level}: {error}"),
-                "for instance debug, or warn,observance=debug",
+                "error, warn, info, debug, trace, off; or a filter such as warn,observance=debug",
             )
         })?,
         None => EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_unset| EnvFilter::new(usual)),
@@ -114,6 +122,16 @@ fn log_to_stderr(cli: &Cli) -> anyhow::Result<()> {
     // on a terminal the subscriber honours NO_COLOR
     let log = if io::stderr().is_terminal() { log } else { log.with_ansi(false) };
     log.try_init().map_err(|error| anyhow::anyhow!("cannot begin the log: {error}"))
+}
+
+/// A bare word that is no level would be read as the name of a target, and silence everything else.
+fn filter_of(level: &str) -> Result<EnvFilter, String> {
+    let bare =
+        level.split(',').find(|part| !part.contains(['=', '[']) && part.parse::<LevelFilter>().is_err());
+    match bare {
+        Some(part) => Err(format!("{part} is no level")),
+        None => EnvFilter::try_new(level).map_err(|error| error.to_string()),
+    }
 }
 
 /// Prints one value as indented JSON.

@@ -6,7 +6,11 @@ use chrono_tz::Tz;
 use observance_record::{Instant, entry::PeriodOpen, ledger::Ledger, view::PeriodView};
 
 use super::{arguments::Period, json, read, setup::Resolved, trouble::Trouble};
-use crate::{clock::Clock, status::period_text_with};
+use crate::{
+    clock::Clock,
+    status::{hours, period_text_with},
+    text::visible,
+};
 
 /// Prints it.
 pub async fn period(
@@ -23,6 +27,11 @@ pub async fn period(
         return Ok(0);
     }
     let titles = resolved.setup.titles();
+    let before_ms = period.from.ms_since(clock.now());
+    if before_ms > 0 {
+        writeln!(out, "{} begins in {}; nothing of it is known yet", visible(&period.id), hours(before_ms))?;
+        return Ok(0);
+    }
     write!(out, "{}", period_text_with(&view, zone(period, resolved), &titles))?;
     writeln!(out, "next: observance bundle {} --out DIR", period.id)?;
     Ok(0)

@@ -14,16 +14,23 @@ use observance_record::{Digest, entry::PeriodOpen};
 use serde_json::Map;
 
 use crate::{
-    collect::{self, Http, Manifest},
+    collect::{self, Manifest},
     config::{
-        Config, alert, catalogue::Catalogue, collector::Collector as Configured, fault::Fault, fault::Faults,
-        fault::nearest, key::KeySource, policy::Library, source, source::Source as Outside, store,
+        Config, alert,
+        catalogue::{Catalogue, Shipped},
+        collector::Collector as Configured,
+        fault::Fault,
+        fault::Faults,
+        fault::nearest,
+        key::KeySource,
+        policy::Library,
+        store,
     },
     key::Keys,
     library,
     run::{
         Setup,
-        setup::{Collector, Judge, Source},
+        setup::{Collector, Judge},
     },
     schedule::{Missed, Schedule},
     secret::{Secret, SecretRef},
@@ -31,14 +38,10 @@ use crate::{
     tell,
 };
 
-use super::lines::Lines;
+use super::{lines::Lines, sources::sources};
 
-/// Largest extra certificate file.
-const CA_BYTES_MAX: u64 = 1 << 20;
 /// Largest binary whose digest is recorded.
 const BINARY_BYTES_MAX: u64 = 1 << 30;
-/// The version of GitHub's API that the shipped collectors read.
-const GITHUB_VERSION: &str = "2026-03-10";
 /// The name of the head file in the agent's own folder.
 const HEAD_FILE: &str = "head.json";
 
@@ -67,7 +70,7 @@ pub struct Checked {
     /// The configuration.
     pub config: Config,
     /// Collectors in force, by the id of their schedule.
-    pub collectors: BTreeMap<String, Collector>,
+    pub collectors: BTreeMap<String, Arc<Collector>>,
     /// Policies, by id.
     pub policies: BTreeMap<String, Judge>,
     schedules: Vec<Schedule>,
@@ -76,9 +79,21 @@ pub struct Checked {
     file: String,
 }
 
+/// What a configuration may name: the shipped collectors, each with the schedule of its manifest. One with faults is
+/// left out here; `check` says what is wrong with it.
+pub fn catalogue() -> Catalogue {
+    let shipped = |(name, bytes): (String, &[u8])| {
+        let manifest = Manifest::read(&name, &String::from_utf8_lossy(bytes)).ok()?;
+        let collect::Schedule { cron, jitter_s, grace_s, max_gap_s } = manifest.schedule().clone();
+        let (id, kind) = (manifest.id().to_owned(), manifest.kind().to_owned());
+        Some(Shipped { id, kind, cron, jitter_s, grace_s, max_gap_s })
+    };
+    Catalogue::of(library::collectors().into_iter().filter_map(shipped).collect())
+}
+
 /// Reads the file and everything that it names except secrets and keys.
 pub fn check(path: &Path) -> Result<Checked, Faults> {
-    let config = Config::load(path, &Catalogue::shipped())?;
+    let config = Config::load(path, &catalogue())?;
     let bytes = fs::read(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     let file = path.to_string_lossy().into_owned();
@@ -92,19 +107,36 @@ pub fn check(path: &Path) -> Result<Checked, Faults> {
     Ok(Checked { config, collectors, policies, schedules, bytes, lines, file })
 }
 
+/// What a command cannot do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Sources and whoever is to be told, too.
+    Everything,
+    /// The log and its keys.
+    Log,
+}
+
 impl Checked {
-    /// Adds secrets and keys.
-    pub fn resolve(self) -> Result<Resolved, Faults> {
+    /// Adds secrets and keys, as far as they are needed.
+    pub fn resolve(self, needs: Needs) -> Result<Resolved, Faults> {
         let mut found = Found { lines: self.lines, faults: Faults::new(&self.file) };
         let keys = keys(&self.config.key, &mut found);
-        let sources = sources(&self.config, &mut found);
-        let webhook = webhook(self.config.webhook.as_ref(), &mut found);
+        let (sources, webhook) = match needs {
+            Needs::Everything => {
+                let sources = sources(&self.config, &mut found);
+                (sources, webhook(self.config.webhook.as_ref(), &mut found))
+            }
+            Needs::Log => (Some(BTreeMap::new()), Some(None)),
+        };
         let place = place(&self.config, &mut found);
         let whole = keys.zip(sources).zip(place).zip(webhook);
         let (((keys, sources), place), webhook) = found.faults.or(whole)?;
         let origin = self.config.origin.clone();
         let estate = origin.rsplit_once('/').map_or(origin.as_str(), |(estate, _)| estate).to_owned();
+        let owned = |id: &String| (id.clone(), self.config.owners.of(id).to_owned());
         let setup = Setup {
+            owners: self.policies.keys().map(owned).collect(),
+            zone: self.config.organisation.zone,
             seed: seed(&origin),
             origin,
             estate,
@@ -115,7 +147,7 @@ impl Checked {
             schedules: self.schedules,
             policies: self.policies,
             periods: periods(&self.config),
-            webhook,
+            webhook: webhook.map(Arc::new),
             build: build(),
         };
         Ok(Resolved { config: self.config, setup: Arc::new(setup), place })
@@ -123,19 +155,27 @@ impl Checked {
 }
 
 /// The faults so far, and where keys stand in the file.
-struct Found {
+pub(super) struct Found {
     lines: Lines,
     faults: Faults,
 }
 
 impl Found {
-    fn push(&mut self, path: &[&str], found: impl Into<String>, expected: &str, hint: Option<String>) {
+    /// A fault at a key of the file.
+    pub(super) fn push(
+        &mut self,
+        path: &[&str],
+        found: impl Into<String>,
+        expected: &str,
+        hint: Option<String>,
+    ) {
         let (line, path) = self.lines.find(path);
         let (found, expected) = (found.into(), expected.to_owned());
         self.faults.push(Fault { line, path, found, expected, hint });
     }
 
-    fn secret(&mut self, path: &[&str], reference: &SecretRef, hint: &str) -> Option<Secret> {
+    /// A secret, or the fault that it cannot be had.
+    pub(super) fn secret(&mut self, path: &[&str], reference: &SecretRef, hint: &str) -> Option<Secret> {
         match reference.read() {
             Ok(secret) => Some(secret),
             Err(error) => {
@@ -147,7 +187,7 @@ impl Found {
 }
 
 /// An error with its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
@@ -164,7 +204,7 @@ fn one_of_a_kind(config: &Config, found: &mut Found) {
     }
 }
 
-fn collectors(config: &Config, found: &mut Found) -> BTreeMap<String, Collector> {
+fn collectors(config: &Config, found: &mut Found) -> BTreeMap<String, Arc<Collector>> {
     let mut manifests = BTreeMap::new();
     for (name, bytes) in library::collectors() {
         match Manifest::read(&name, &String::from_utf8_lossy(bytes)) {
@@ -184,12 +224,16 @@ fn collectors(config: &Config, found: &mut Found) -> BTreeMap<String, Collector>
         let id = configured.schedule.clone();
         let collector =
             Collector { id: id.clone(), source: configured.source.clone(), manifest, file: bytes.to_vec() };
-        Some((id, collector))
+        Some((id, Arc::new(collector)))
     };
     enabled.filter_map(read).collect()
 }
 
-fn schedules(config: &Config, collectors: &BTreeMap<String, Collector>, found: &mut Found) -> Vec<Schedule> {
+fn schedules(
+    config: &Config,
+    collectors: &BTreeMap<String, Arc<Collector>>,
+    found: &mut Found,
+) -> Vec<Schedule> {
     let mut schedules = Vec::new();
     for configured in &config.collectors {
         let Some(collector) = collectors.get(&configured.schedule) else { continue };
@@ -316,53 +360,8 @@ fn keys(source: &KeySource, found: &mut Found) -> Option<Keys> {
     }
 }
 
-fn sources(config: &Config, found: &mut Found) -> Option<BTreeMap<String, Source>> {
-    let read: Vec<_> = config
-        .sources
-        .iter()
-        .map(|(name, source)| match source {
-            Outside::Github(github) => Some((name.clone(), github_source(name, github, found)?)),
-        })
-        .collect();
-    read.into_iter().collect()
-}
-
-fn github_source(name: &str, github: &source::Github, found: &mut Found) -> Option<Source> {
-    let hint = "a read-only token; put it into that variable or file, never into this one";
-    let token = found.secret(&["sources", name, "token"], &github.token, hint);
-    let extra_ca = match &github.extra_ca {
-        None => Some(None),
-        Some(path) => certificates(name, path, found).map(Some),
-    };
-    let proxy = github.proxy.as_ref().map(ToString::to_string);
-    let http = match Http::new(&collect::Route { extra_ca: extra_ca?, proxy }) {
-        Ok(http) => Some(http),
-        Err(error) => {
-            found.push(&["sources", name], chain(&error), "a usable proxy and certificates", None);
-            None
-        }
-    };
-    if github.api_version != GITHUB_VERSION {
-        let hint = "its collectors were recorded against that version, and ask for it in every request";
-        let path = ["sources", name, "api_version"];
-        found.push(&path, github.api_version.as_str(), GITHUB_VERSION, Some(hint.to_owned()));
-    }
-    let params = BTreeMap::from([("org".to_owned(), github.org.clone())]);
-    Some(Source { params, base_url: Some(github.base_url.clone()), token: token?, http: http? })
-}
-
-fn certificates(name: &str, path: &Path, found: &mut Found) -> Option<Vec<u8>> {
-    match bounded(path, CA_BYTES_MAX) {
-        Ok(bytes) => Some(bytes),
-        Err(error) => {
-            let what = format!("{}: {error}", path.display());
-            found.push(&["sources", name, "extra_ca"], what, "a file of certificates (PEM)", None);
-            None
-        }
-    }
-}
-
-fn bounded(path: &Path, bytes_max: u64) -> std::io::Result<Vec<u8>> {
+/// A file, if it is not larger than it may be.
+pub(super) fn bounded(path: &Path, bytes_max: u64) -> std::io::Result<Vec<u8>> {
     if fs::metadata(path)?.len() > bytes_max {
         return Err(std::io::Error::other(format!("is larger than {bytes_max} bytes")));
     }

@@ -53,7 +53,9 @@ fn text(error: &anyhow::Error) -> String {
     if let Some(faults) = error.downcast_ref::<Faults>() {
         let faults = faults.to_string();
         let (list, sum) = faults.rsplit_once('\n').unwrap_or(("", &faults));
-        return format!("{list}\nerror: {sum}\nhint: observance check-config shows what remains\n");
+        return format!(
+            "{list}\nerror: {sum}\nhint: mend these; observance check-config says when none is left\n"
+        );
     }
     let mut causes: Vec<String> = Vec::new();
     for cause in error.chain() {

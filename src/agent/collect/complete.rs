@@ -2,7 +2,7 @@
 //!
 //! A proof that is declared and cannot be made is not a proof: the claim is then unknown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use observance_record::{
     Item,
@@ -12,7 +12,7 @@ use observance_record::{
 
 use super::{
     Instance,
-    manifest::{Manifest, Population, Proof, Step},
+    manifest::{Manifest, Population, Proof, Says, Step},
     outcome::why,
     page::Record,
     project::{Mark, Path},
@@ -21,7 +21,7 @@ use super::{
 /// One proof, made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proven {
-    /// `terminal_page`, `empty_page`, `short_page`, `unique_keys`, `equals`.
+    /// `terminal_page`, `empty_page`, `short_page`, `unique_keys`, `equals`, `total`, `header_total`, `count_request`.
     pub kind: &'static str,
     /// What the source says there is; absent if it does not say.
     pub stated: Option<u64>,
@@ -127,7 +127,14 @@ impl Weighing<'_> {
             match proof {
                 Proof::TerminalPage => self.terminal_page(step, instances),
                 Proof::UniqueKeys => self.unique_keys(instances),
-                Proof::Equals { from, sum } => grade = grade.max(self.equals(instances, *from, sum)),
+                Proof::Equals { from, says, tolerance } => {
+                    let exchange = self.first(*from);
+                    let pair = (self.says(*from, says), counted(instances));
+                    grade = grade.max(self.agrees("equals", instances, &[pair], *tolerance, exchange));
+                }
+                Proof::Total { .. } => grade = grade.max(self.totals("total", instances)),
+                Proof::HeaderTotal { .. } => grade = grade.max(self.totals("header_total", instances)),
+                Proof::CountRequest { step } => grade = grade.max(self.count_request(instances, *step)),
             }
         }
         self.grade = Some(self.grade.map_or(grade, |weakest| weakest.min(grade)));
@@ -159,12 +166,42 @@ impl Weighing<'_> {
         }
     }
 
-    fn equals(&mut self, instances: &[Instance], from: usize, sum: &[Path]) -> Grade {
-        let counted = counted(instances);
-        let stated = self.sum(from, sum);
-        let exchange =
-            self.done.get(from).and_then(|done| done.first()).map(|instance| instance.listing.first);
-        self.claim.proofs.push(Proven { kind: "equals", stated, counted, exchange });
+    /// Each list beside what its own pages state.
+    fn totals(&mut self, kind: &'static str, instances: &[Instance]) -> Grade {
+        let pairs: Vec<_> =
+            instances.iter().map(|one| (one.listing.stated, number(one.listing.records.len()))).collect();
+        let exchange = instances.first().map(|instance| instance.listing.first);
+        self.agrees(kind, instances, &pairs, 0, exchange)
+    }
+
+    /// Each list beside what the request says that was made for the same record.
+    fn count_request(&mut self, instances: &[Instance], step: usize) -> Grade {
+        let counts = self.done.get(step).map(Vec::as_slice).unwrap_or_default();
+        let said: HashMap<_, _> = counts.iter().map(|one| (one.parent, one)).collect();
+        let of = self.manifest.steps.get(step);
+        let stated = |instance: &Instance| {
+            let record = said.get(&instance.parent)?.listing.records.first()?;
+            record.mark(of?, &Path::read("count")?).count()
+        };
+        let pairs: Vec<_> =
+            instances.iter().map(|one| (stated(one), number(one.listing.records.len()))).collect();
+        self.agrees("count_request", instances, &pairs, 0, self.first(step))
+    }
+
+    /// Weighs what is stated against what was counted, list by list.
+    fn agrees(
+        &mut self,
+        kind: &'static str,
+        instances: &[Instance],
+        pairs: &[(Option<u64>, u64)],
+        tolerance: u64,
+        exchange: Option<Item>,
+    ) -> Grade {
+        let counted = pairs.iter().fold(0_u64, |sum, (_, counted)| sum.saturating_add(*counted));
+        let stated = pairs
+            .iter()
+            .try_fold(0_u64, |sum, (stated, _)| stated.and_then(|stated| sum.checked_add(stated)));
+        self.claim.proofs.push(Proven { kind, stated, counted, exchange });
         let Some(stated) = stated else {
             lower(&mut self.claim, Membership::Unknown, why::PROOF_MISSING);
             return Grade::ReadToEnd;
@@ -173,18 +210,33 @@ impl Weighing<'_> {
             // a list that broke off says nothing about what the credential may see
             return Grade::ReadToEnd;
         }
-        if stated != counted {
-            self.short |= counted < stated;
+        let apart = |(stated, counted): &(Option<u64>, u64)| stated.unwrap_or(0).abs_diff(*counted);
+        if pairs.iter().any(|pair| apart(pair) > tolerance) {
+            self.short |=
+                pairs.iter().any(|(stated, counted)| stated.is_some_and(|stated| *counted < stated));
             lower(&mut self.claim, Membership::Partial, why::COUNT_DIFFERS);
+            return Grade::ReadToEnd;
+        }
+        if pairs.iter().any(|pair| apart(pair) > 0) {
+            // near enough to be no contradiction, but no proof
             return Grade::ReadToEnd;
         }
         self.claim.source_total = Some(stated);
         Grade::SourceCount
     }
 
-    fn sum(&self, from: usize, sum: &[Path]) -> Option<u64> {
+    fn first(&self, step: usize) -> Option<Item> {
+        self.done.get(step).and_then(|done| done.first()).map(|instance| instance.listing.first)
+    }
+
+    fn says(&self, from: usize, says: &Says) -> Option<u64> {
         let (step, record) = (self.manifest.steps.get(from)?, single(self.done, from)?);
-        sum.iter().try_fold(0_u64, |total, path| total.checked_add(record.mark(step, path).count()?))
+        match says {
+            Says::Sum(paths) => paths
+                .iter()
+                .try_fold(0_u64, |total, path| total.checked_add(record.mark(step, path).count()?)),
+            Says::Answer(expr) => record.answer(step, expr).count(),
+        }
     }
 
     fn horizon(&self, population: &Population) -> Horizon {

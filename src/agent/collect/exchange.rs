@@ -1,7 +1,7 @@
 //! One exchange from first attempt to last: redirects, waits, retries, conditional requests, its row and its receipt.
 //!
-//! It never fails: whatever the world does becomes an outcome with a reason. Nothing is ever sent to another origin than
-//! the base address's, because the token would go with it.
+//! It never fails: whatever the world does becomes an outcome with a reason. The credential is never sent to another
+//! origin than the base address's, and nothing to a host that the manifest does not name.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -13,7 +13,9 @@ use url::Url;
 
 use super::{
     ask::Asked,
+    auth::{Credential, Door, Granted},
     condition::Window,
+    conditional::{self, Bodies},
     http::{Answer, Ask, Broken, Headers, Http},
     limit::{Pace, http_date, leave_alone_until, used_up_until},
     manifest::{Manifest, Step, Turn},
@@ -28,8 +30,6 @@ use crate::{chance::Chance, clock::Clock};
 const REDIRECTS_MAX: usize = 3;
 /// Longest header that a receipt keeps, in bytes.
 const HEADER_BYTES_MAX: usize = 2048;
-/// Scopes that are kept of what a credential is granted.
-const SCOPES_MAX: usize = 100;
 
 /// What all exchanges of one run share.
 pub(super) struct Session<'a> {
@@ -40,36 +40,33 @@ pub(super) struct Session<'a> {
     pub pace: Pace,
     /// Nothing is sent anywhere else than to its origin.
     pub base: Url,
-    /// None if the token is not fit for a header.
-    pub headers: Option<Headers>,
+    /// Who asks.
+    pub door: Door<'a>,
     pub item_key: &'a ItemKey,
     pub params: &'a BTreeMap<String, String>,
     pub window: Option<Window>,
     pub started: Instant,
     pub prior: &'a BTreeMap<Item, Vec<u8>>,
     pub etags: &'a HashMap<String, Known>,
+    pub bodies: Option<&'a dyn Bodies>,
+    pub computed: conditional::Shared,
     pub granted: Mutex<Granted>,
-}
-
-/// What the source said that the credential may do.
-#[derive(Debug, Default)]
-pub(super) struct Granted {
-    last: String,
-    /// Was it said at all?
-    pub seen: bool,
-    /// Each scope.
-    pub scopes: BTreeSet<String>,
+    /// Hosts that were asked beside the base address's.
+    pub hosts: Mutex<BTreeSet<String>>,
 }
 
 /// A page that was read before, for conditional requests. Holds what came of the body, never the body.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub etag: String,
+    /// The credential that it was given to.
+    pub by: Digest,
     pub digest: Digest,
     pub outcome: Outcome,
     pub why: Option<&'static str>,
     pub records: Arc<Vec<Arc<Record>>>,
     pub said: Said,
+    pub stated: Option<u64>,
     /// Number of the last run that used it.
     pub run: u64,
 }
@@ -85,6 +82,8 @@ pub(super) struct Sent {
     pub records: Arc<Vec<Arc<Record>>>,
     /// Where the list goes on; or why that cannot be read.
     pub said: Result<Said, &'static str>,
+    /// How many records the source says the list has.
+    pub stated: Option<u64>,
     /// Of the bytes that are kept.
     pub digest: Option<Digest>,
     pub row: Vec<u8>,
@@ -95,37 +94,68 @@ pub(super) struct Sent {
     pub known: Option<(String, Known)>,
 }
 
+/// What one attempt sends.
+#[derive(Clone, Copy)]
+pub(super) struct Call<'c> {
+    pub headers: &'c Headers,
+    pub etag: Option<&'c str>,
+    /// What is posted; nothing for a GET.
+    pub body: Option<&'c [u8]>,
+}
+
 /// One attempt's result.
-struct Tried {
-    outcome: Outcome,
-    why: Option<&'static str>,
-    answer: Option<Answer>,
-    meaning: Option<Meaning>,
+pub(super) struct Tried {
+    pub outcome: Outcome,
+    pub why: Option<&'static str>,
+    pub answer: Option<Answer>,
+    pub meaning: Option<Meaning>,
     sent_at: Instant,
     took_ms: i64,
-    skew_ms: Option<i64>,
+    pub skew_ms: Option<i64>,
+}
+
+impl Tried {
+    /// Of the answer; 0 if there is none.
+    pub(super) fn status(&self) -> u16 {
+        self.answer.as_ref().map_or(0, |answer| answer.status)
+    }
 }
 
 impl Session<'_> {
-    /// Makes one exchange. `item` is its name in the table.
-    pub(super) async fn fetch(&self, step: &Step, item: Item, asked: &Asked) -> Sent {
-        let url = &asked.url;
+    /// Makes one exchange. `item` is its name in the table, `after` that of the page behind it.
+    pub(super) async fn fetch(&self, step: &Step, item: Item, after: Item, asked: &Asked) -> Sent {
         let prior = self.prior.get(&item).and_then(|row| PriorRow::read(row));
         let evidence = prior.as_ref().and_then(|prior| prior.artefact.as_ref());
+        // only what is read by its address alone is asked whether it changed
+        let by_address = asked.body.is_none();
+        let remembered = self.etags.get(asked.url.as_str()).filter(|_| by_address);
         // a 304 may only repeat what is already sealed, so only that is asked about
-        let remembered = self.etags.get(url.as_str()).filter(|_| asked.body.is_none());
         let known = remembered.filter(|known| evidence.is_some_and(|e| e.digest == known.digest));
         let body = asked.body.as_ref().map(ToString::to_string);
-        let mut attempts = Vec::new();
-        let mut url_now = url.clone();
-        let mut redirects = 0;
+        let (mut attempts, mut url_now, mut redirects) = (Vec::new(), asked.url.clone(), 0);
+        let (mut earlier, mut asks) = (None, by_address);
         loop {
-            let tried = self.attempt(step, (&url_now, body.as_deref()), known).await;
-            if let Some(to) = self.redirect((&url_now, body.is_some()), &tried) {
+            let credential = match self.credential().await {
+                Ok(credential) => credential,
+                Err(refusal) => return self.unsent(step, item, refusal.outcome, refusal.why),
+            };
+            let same = known.filter(|known| known.by == credential.by);
+            if asks && same.is_none() && earlier.is_none() {
+                earlier = self.earlier(step, prior.as_ref()).await;
+            }
+            let computed = earlier.as_ref().filter(|_| asks).map(|body| body.etag(&credential.headers));
+            let given = same.filter(|_| asks).map(|known| known.etag.clone());
+            let etag = given.or_else(|| computed.clone());
+            // another host is asked without saying who asks
+            let headers = if self.is_ours(&url_now) { &credential.headers } else { &credential.plain };
+            let posted = body.as_deref().map(str::as_bytes);
+            let call = Call { headers, etag: etag.as_deref(), body: posted };
+            let tried = self.attempt(step, &url_now, call).await;
+            if let Some(to) = self.redirect((&url_now, posted.is_some()), &tried) {
                 match to {
                     Ok(to) if redirects < REDIRECTS_MAX => {
                         redirects += 1;
-                        attempts.push(Attempt::redirect(status(&tried), to.path()));
+                        attempts.push(Attempt::redirect(tried.status(), to.path()));
                         url_now = to;
                         continue;
                     }
@@ -134,22 +164,41 @@ impl Session<'_> {
                 }
             }
             let tries = u32::try_from(attempts.len() - redirects).unwrap_or(u32::MAX) + 1;
-            if tries < self.manifest.limits.attempts_max
-                && let Some(wait_ms) = self.wait_before_retry(&tried, tries).await
-            {
-                attempts.push(Attempt::failed(status(&tried), tried.outcome, tried.why, wait_ms));
+            if let Some(wait_ms) = self.again(step, &tried, tries, &credential).await {
+                attempts.push(Attempt::failed(tried.status(), tried.outcome, tried.why, wait_ms));
                 continue;
             }
-            return self.finish(
-                step,
-                item,
-                asked,
-                tried,
-                known,
-                evidence.map(|e| (e.digest, e.since)),
-                attempts,
-            );
+            let mut revived = None;
+            if let (Outcome::Unchanged, Some(earlier), Some(etag)) = (tried.outcome, &earlier, computed) {
+                revived = self.revived(step, (&item, &after), known, earlier, (&credential, etag), &tried);
+                if revived.is_none() {
+                    // what did not change cannot stand in for itself, so it is read
+                    asks = false;
+                    attempts.push(Attempt::failed(tried.status(), tried.outcome, tried.why, 0));
+                    continue;
+                }
+            }
+            let is_computed = etag.is_some() && same.is_none();
+            let mut sent = self.finish(step, item, asked, tried, revived.as_ref().or(same), attempts);
+            if let Some((_, known)) = &mut sent.known {
+                known.by = credential.by;
+            }
+            if is_computed {
+                self.note_computed(&sent);
+            }
+            return sent;
         }
+    }
+
+    /// Whether to try once more, after how long a wait.
+    async fn again(&self, step: &Step, tried: &Tried, tries: u32, credential: &Credential) -> Option<i64> {
+        if tries >= self.manifest.limits.attempts_max {
+            return None;
+        }
+        if tried.outcome == Outcome::Unauthenticated {
+            return self.renewed(credential).await.map(|_| 0);
+        }
+        self.wait_before_retry(step, tried, tries).await
     }
 
     /// An exchange that could not be made; nothing was sent.
@@ -162,6 +211,7 @@ impl Session<'_> {
             why: Some(why),
             records: Arc::default(),
             said: Ok(Said::default()),
+            stated: None,
             digest: None,
             row: exchange_row(&step.id, step.path.source(), outcome, 0, Some(why), None),
             artefact: None,
@@ -170,7 +220,8 @@ impl Session<'_> {
         }
     }
 
-    async fn attempt(&self, step: &Step, (url, body): (&Url, Option<&str>), known: Option<&Known>) -> Tried {
+    /// Sends once, when there is leave to.
+    pub(super) async fn attempt(&self, step: &Step, url: &Url, call: Call<'_>) -> Tried {
         let sent_at = self.clock.now();
         let failed = |outcome, why| Tried {
             outcome,
@@ -181,25 +232,25 @@ impl Session<'_> {
             took_ms: 0,
             skew_ms: None,
         };
-        let Some(headers) = &self.headers else {
-            return failed(Outcome::Unauthenticated, why::TOKEN_MALFORMED);
-        };
-        let pass = match self.pace.enter().await {
+        let pass = match self.pace.enter(self.pace.bucket(step.path.source())).await {
             Ok(pass) => pass,
             Err(why) => return failed(Outcome::Throttled, why),
         };
         let sent_at = self.clock.now();
         let ask = Ask {
-            headers,
-            etag: known.map(|known| known.etag.as_str()),
-            body: body.map(str::as_bytes),
+            headers: call.headers,
+            etag: call.etag,
+            body: call.body,
             body_bytes_max: self.manifest.limits.body_bytes_max,
         };
+        if let Some(host) = url.host_str().filter(|_| !self.is_ours(url)) {
+            self.hosts.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned());
+        }
         let answer = self.http.send(url, ask).await;
         drop(pass);
         let took_ms = self.clock.now().ms_since(sent_at).max(0);
         match answer {
-            Ok(answer) => self.weighed(step, answer, known.is_some(), sent_at, took_ms),
+            Ok(answer) => self.weighed(step, answer, call.etag.is_some(), sent_at, took_ms),
             Err(broken) => {
                 let (outcome, why) = broken_off(broken);
                 Tried { sent_at, took_ms, ..failed(outcome, why) }
@@ -213,8 +264,8 @@ impl Session<'_> {
         let date = answer.headers.get("date").and_then(http_date);
         let skew_ms = date.map(|date| date.ms_since(sent_at.plus_ms(took_ms / 2)));
         let rate = &self.manifest.limits.rate;
-        if let Some(until) = used_up_until(rate, &answer.headers, skew_ms.unwrap_or(0)) {
-            self.pace.hold(until);
+        if let Some(until) = used_up_until(rate, &answer.headers, self.clock.now(), skew_ms.unwrap_or(0)) {
+            self.pace.hold(self.pace.bucket(step.path.source()), until);
         }
         let meaning = weigh(self.manifest, step, &answer, self.item_key);
         // nobody asked whether it changed, so this answer means nothing
@@ -233,7 +284,7 @@ impl Session<'_> {
             return None;
         }
         let to = answer.headers.get("location").and_then(|to| from.join(to).ok())?;
-        Some(if self.is_ours(&to) { Ok(to) } else { Err(why::REDIRECT_OTHER_HOST) })
+        Some(if self.may_go(&to) { Ok(to) } else { Err(why::REDIRECT_OTHER_HOST) })
     }
 
     /// May the token go there? Same scheme, host and port, and no user in the address.
@@ -241,15 +292,23 @@ impl Session<'_> {
         url.origin() == self.base.origin() && url.username().is_empty() && url.password().is_none()
     }
 
+    /// May anything be sent there? Besides our own address, only hosts that the manifest names, by https.
+    pub(super) fn may_go(&self, url: &Url) -> bool {
+        let named = |host: &str| self.manifest.connection.allow_hosts.iter().any(|allowed| allowed == host);
+        let plain = url.username().is_empty() && url.password().is_none() && url.port().is_none();
+        url.scheme() == "https" && plain && url.host_str().is_some_and(named) || self.is_ours(url)
+    }
+
     /// Waits if there is a point in trying again; how long it waited.
-    async fn wait_before_retry(&self, tried: &Tried, tries: u32) -> Option<i64> {
+    pub(super) async fn wait_before_retry(&self, step: &Step, tried: &Tried, tries: u32) -> Option<i64> {
         match tried.outcome {
             Outcome::Throttled => {
                 let headers = &tried.answer.as_ref()?.headers;
                 let now = self.clock.now();
                 let skew_ms = tried.skew_ms.unwrap_or(0);
                 let until = leave_alone_until(&self.manifest.limits.rate, headers, now, skew_ms, tries - 1);
-                self.pace.wait_for_limit(until).await.ok().map(|()| until.ms_since(now))
+                let bucket = self.pace.bucket(step.path.source());
+                self.pace.wait_for_limit(bucket, until).await.ok().map(|()| until.ms_since(now))
             }
             Outcome::Retry => self.pace.back_off(tries, self.chance).await.ok(),
             Outcome::Present
@@ -273,36 +332,43 @@ impl Session<'_> {
         attempts: Vec<Attempt>,
     ) -> Sent {
         let mut sent = self.unsent(step, item, Outcome::Error, why);
-        sent.row = exchange_row(&step.id, step.path.source(), Outcome::Error, status(tried), Some(why), None);
+        sent.row =
+            exchange_row(&step.id, step.path.source(), Outcome::Error, tried.status(), Some(why), None);
         sent.receipt = self.receipt(tried, Outcome::Error, attempts);
         sent
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the end of an exchange needs all that was gathered on its way"
-    )]
-    fn finish(
+    /// The natural name of an exchange is in the collector's scope.
+    pub(super) fn item(&self, natural: &str) -> Item {
+        // no part can hold a zero byte: templates refuse control characters
+        self.item_key
+            .item("exchange", &self.manifest.id, natural)
+            .unwrap_or_else(|_zero| Item::from_bytes([0; 16]))
+    }
+
+    /// The end of an exchange: what its last attempt came to.
+    pub(super) fn finish(
         &self,
         step: &Step,
         item: Item,
         asked: &Asked,
         tried: Tried,
         known: Option<&Known>,
-        prior: Option<(Digest, Instant)>,
         attempts: Vec<Attempt>,
     ) -> Sent {
+        let prior = self.prior.get(&item).and_then(|row| PriorRow::read(row)).and_then(|row| row.artefact);
+        let prior = prior.map(|evidence| (evidence.digest, evidence.since));
         let receipt = self.receipt(&tried, tried.outcome, attempts);
         if let (Outcome::Unchanged, Some(known)) = (tried.outcome, known) {
             let stated = tried.answer.as_ref().filter(|answer| answer.headers.has("link"));
             let said = stated.map_or(Ok(known.said.clone()), |answer| said(step, answer, &known.said));
             return self.repeat(step, item, asked, known, said, receipt);
         }
-        let status = status(&tried);
+        let status = tried.status();
         let Tried { outcome, why, answer, meaning, .. } = tried;
-        let (records, artefact, in_body) = match meaning {
-            Some(meaning) => (Arc::new(meaning.records), meaning.artefact, meaning.said),
-            None => (Arc::default(), None, Ok(Said::default())),
+        let (records, stated, artefact, in_body) = match meaning {
+            Some(meaning) => (Arc::new(meaning.records), meaning.stated, meaning.artefact, meaning.said),
+            None => (Arc::default(), None, None, Ok(Said::default())),
         };
         let said = in_body.and_then(|in_body| match &answer {
             Some(answer) => said(step, answer, &in_body),
@@ -322,11 +388,13 @@ impl Session<'_> {
             .zip(said.as_ref().ok().filter(|said| may_ask_again(step, &records, said)))
             .map(|((etag, artefact), said)| Known {
                 etag: etag.to_owned(),
+                by: artefact.digest,
                 digest: artefact.digest,
                 outcome,
                 why,
                 records: Arc::clone(&records),
                 said: said.clone(),
+                stated,
                 run: 0,
             });
         let stored = |artefact: &Artefact| prior.is_none_or(|(digest, _)| digest != artefact.digest);
@@ -337,6 +405,7 @@ impl Session<'_> {
             why,
             records,
             said,
+            stated,
             digest: artefact.as_ref().map(|artefact| artefact.digest),
             row,
             artefact: artefact.filter(stored),
@@ -367,6 +436,7 @@ impl Session<'_> {
             why: known.why,
             records: Arc::clone(&known.records),
             said,
+            stated: known.stated,
             digest: Some(known.digest),
             row,
             artefact: None,
@@ -390,22 +460,9 @@ impl Session<'_> {
         receipt.request_id = keep.request_id.as_ref().and_then(|name| get(name));
         receipt.api_version = keep.api_version.as_ref().and_then(|name| get(name));
         receipt.rate = keep.rate.iter().filter_map(|name| Some((name.clone(), get(name)?))).collect();
+        receipt.accepted = self.manifest.permissions.accepted.as_ref().and_then(|name| get(name));
         receipt.attempts = attempts;
         receipt
-    }
-
-    fn note_granted(&self, headers: &Headers) {
-        let granted = self.manifest.permissions.granted.as_ref();
-        let Some(scopes) = granted.and_then(|name| headers.get(name)) else { return };
-        let mut noted = self.granted.lock().unwrap_or_else(PoisonError::into_inner);
-        if noted.seen && noted.last == scopes {
-            return;
-        }
-        noted.seen = true;
-        scopes.clone_into(&mut noted.last);
-        let words = scopes.split(',').map(str::trim).filter(|scope| !scope.is_empty());
-        let room = SCOPES_MAX.saturating_sub(noted.scopes.len());
-        noted.scopes.extend(words.take(room).map(str::to_owned));
     }
 }
 
@@ -420,16 +477,12 @@ fn said(step: &Step, answer: &Answer, in_body: &Said) -> Result<Said, &'static s
 }
 
 /// A full last page is read anew each time: a further page could begin without changing it.
-fn may_ask_again(step: &Step, records: &[Arc<Record>], said: &Said) -> bool {
+pub(super) fn may_ask_again(step: &Step, records: &[Arc<Record>], said: &Said) -> bool {
     let Some(pages) = &step.pages else { return true };
     let counts = matches!(pages.turn, Turn::Page { .. } | Turn::Offset { .. });
     let full = |size: u64| u64::try_from(records.len()).is_ok_and(|n| n >= size);
     // what is counted goes on until a page is short or empty, whatever this one says
     counts || said.lead != Lead::None || !pages.size.as_ref().is_some_and(|(_, size)| full(*size))
-}
-
-fn status(tried: &Tried) -> u16 {
-    tried.answer.as_ref().map_or(0, |answer| answer.status)
 }
 
 const fn broken_off(broken: Broken) -> (Outcome, &'static str) {
@@ -438,6 +491,7 @@ const fn broken_off(broken: Broken) -> (Outcome, &'static str) {
         Broken::Connect => (Outcome::Retry, why::CONNECT),
         Broken::Truncated => (Outcome::Retry, why::TRUNCATED),
         Broken::Other => (Outcome::Retry, why::BROKEN),
+        Broken::Inside => (Outcome::Error, why::ADDRESS_INSIDE),
         Broken::TooLarge => (Outcome::Error, why::TOO_LARGE),
     }
 }

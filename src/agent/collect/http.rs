@@ -1,6 +1,10 @@
-//! The one way to a source: GET, and POST that reads; one client, no redirects of its own, every body bounded, the peer's key remembered.
+//! The one way to a source: GET, and POST that reads; one client, no redirects of its own, every body bounded, the peer's
+//! key remembered.
 //!
 //! It decides nothing: what an answer means, whether to wait or to follow a redirect is said elsewhere.
+
+mod resolve;
+mod tls;
 
 use std::{
     collections::BTreeMap,
@@ -17,10 +21,14 @@ use reqwest::{
     redirect::Policy,
     tls::TlsInfo,
 };
-use rustls::pki_types::{CertificateDer, pem::PemObject};
 use url::Url;
+use zeroize::Zeroizing;
 
-use super::spki;
+use self::{
+    resolve::{Refused, Resolver},
+    tls::Chains,
+};
+use super::{reach::Reach, spki};
 use crate::secret::Secret;
 
 /// Time to a connection.
@@ -29,6 +37,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest exchange.
 const TOTAL_TIMEOUT: Duration = Duration::from_mins(2);
+/// Causes of an error that are looked through.
+const CAUSES_MAX: usize = 16;
 /// Connections that are kept open for the next request.
 const IDLE_CONNECTIONS_MAX: usize = 64;
 
@@ -37,8 +47,10 @@ const IDLE_CONNECTIONS_MAX: usize = 64;
 pub struct Route {
     /// Certificates (PEM) that are trusted beside the public ones.
     pub extra_ca: Option<Vec<u8>>,
-    /// Proxy for every request.
+    /// Proxy for every request. Without one there is none: the environment is not asked. It resolves names itself.
     pub proxy: Option<String>,
+    /// Addresses inside that may be reached.
+    pub reach: Reach,
 }
 
 /// The client could not be made.
@@ -61,6 +73,7 @@ pub struct Http {
     #[cfg(test)]
     script: Option<super::tests::Script>,
     peers: Mutex<BTreeMap<String, Peer>>,
+    chains: Arc<Chains>,
     proxy: Option<String>,
     extra_ca: Option<Digest>,
 }
@@ -68,6 +81,7 @@ pub struct Http {
 struct Peer {
     certificate: Vec<u8>,
     spki: Option<Digest>,
+    root: Option<Digest>,
 }
 
 /// Response or request headers.
@@ -81,7 +95,7 @@ pub struct Ask<'a> {
     pub headers: &'a Headers,
     /// Answer only if the thing is no longer this.
     pub etag: Option<&'a str>,
-    /// JSON to be posted; without it this is a GET.
+    /// JSON that is posted; without it the request is a GET.
     pub body: Option<&'a [u8]>,
     /// Largest body, in bytes, after decompression.
     pub body_bytes_max: u64,
@@ -105,6 +119,8 @@ pub enum Broken {
     Timeout,
     /// No connection, or none that could be trusted.
     Connect,
+    /// The name leads to an address that may not be reached; nothing was sent.
+    Inside,
     /// It ended before its body did.
     Truncated,
     /// Its body is larger than asked for.
@@ -122,6 +138,9 @@ impl fmt::Debug for Http {
 impl Http {
     /// A client for this route.
     pub fn new(route: &Route) -> Result<Self, RouteError> {
+        let (trusted, chains) = tls::trust(route.extra_ca.as_deref())?;
+        let proxy_host = route.proxy.as_deref().and_then(|proxy| Url::parse(proxy).ok());
+        let proxy_host = proxy_host.and_then(|proxy| proxy.host_str().map(str::to_owned));
         let mut builder = Client::builder()
             .user_agent(concat!("observance/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none())
@@ -133,7 +152,8 @@ impl Http {
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .tls_info(true)
             .no_proxy()
-            .tls_backend_preconfigured(trust(route.extra_ca.as_deref())?);
+            .dns_resolver(Arc::new(Resolver::new(&route.reach, proxy_host)))
+            .tls_backend_preconfigured(trusted);
         if let Some(proxy) = &route.proxy {
             builder = builder.proxy(Proxy::all(proxy)?);
         }
@@ -142,6 +162,7 @@ impl Http {
             #[cfg(test)]
             script: None,
             peers: Mutex::default(),
+            chains,
             proxy: route.proxy.as_deref().map(without_user),
             extra_ca: route.extra_ca.as_deref().map(Digest::of),
         })
@@ -153,13 +174,13 @@ impl Http {
         if let Some(script) = &self.script {
             return script.answer(url, ask);
         }
-        let request = match ask.body {
+        let mut request = match ask.body {
             None => self.client.get(url.clone()),
             Some(body) => {
                 self.client.post(url.clone()).header(CONTENT_TYPE, "application/json").body(body.to_vec())
             }
         };
-        let mut request = request.headers(ask.headers.0.clone());
+        request = request.headers(ask.headers.0.clone());
         if let Some(etag) = ask.etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
             request = request.header(IF_NONE_MATCH, etag);
         }
@@ -173,6 +194,11 @@ impl Http {
     /// SHA-256 of the public key (SubjectPublicKeyInfo) with which a host last proved itself; none without TLS.
     pub fn spki(&self, host: &str) -> Option<Digest> {
         self.peers.lock().unwrap_or_else(PoisonError::into_inner).get(host).and_then(|peer| peer.spki)
+    }
+
+    /// SHA-256 of the last certificate of the chain that came with that key.
+    pub fn root(&self, host: &str) -> Option<Digest> {
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner).get(host).and_then(|peer| peer.root)
     }
 
     /// The proxy, without user and password.
@@ -197,10 +223,8 @@ impl Http {
         };
         let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
         if peers.get(host).is_none_or(|peer| peer.certificate != der) {
-            peers.insert(
-                host.to_owned(),
-                Peer { certificate: der.to_vec(), spki: spki::find(der).map(Digest::of) },
-            );
+            let (spki, root) = (spki::find(der).map(Digest::of), self.chains.last(der));
+            peers.insert(host.to_owned(), Peer { certificate: der.to_vec(), spki, root });
         }
     }
 }
@@ -209,10 +233,19 @@ impl Headers {
     /// The headers of every request; `None` if the token, or a value, is not fit for a header.
     pub fn outgoing(pairs: &[(String, String)], token: &Secret) -> Option<Self> {
         let mut headers = Self::of(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
-        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).ok()?;
+        let text = Zeroizing::new(format!("Bearer {}", token.expose()));
+        let mut value = HeaderValue::from_str(&text).ok()?;
         value.set_sensitive(true);
         headers.0.insert(AUTHORIZATION, value);
         Some(headers)
+    }
+
+    /// The same for a host that must not learn who asks.
+    #[must_use]
+    pub fn without_credential(&self) -> Self {
+        let mut headers = self.clone();
+        headers.0.remove(AUTHORIZATION);
+        headers
     }
 
     /// Headers from names and values; `None` if one of them is not fit for a header.
@@ -242,26 +275,6 @@ impl Headers {
     }
 }
 
-fn trust(extra_ca: Option<&[u8]>) -> Result<rustls::ClientConfig, RouteError> {
-    let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    if let Some(pem) = extra_ca {
-        let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem)
-            .collect::<Result<_, _>>()
-            .map_err(|_source| RouteError::ExtraCa)?;
-        if certificates.is_empty() {
-            return Err(RouteError::ExtraCa);
-        }
-        for certificate in certificates {
-            roots.add(certificate)?;
-        }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    Ok(rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
-}
-
 async fn read(response: &mut Response, bytes_max: u64) -> Result<Bytes, Broken> {
     let mut whole = BytesMut::new();
     let mut first = Bytes::new();
@@ -283,13 +296,20 @@ async fn read(response: &mut Response, bytes_max: u64) -> Result<Bytes, Broken> 
 }
 
 fn broken(error: &reqwest::Error) -> Broken {
-    if error.is_timeout() {
+    if caused_by_refusal(error) {
+        Broken::Inside
+    } else if error.is_timeout() {
         Broken::Timeout
     } else if error.is_connect() {
         Broken::Connect
     } else {
         Broken::Other
     }
+}
+
+fn caused_by_refusal(error: &reqwest::Error) -> bool {
+    let causes = std::iter::successors(std::error::Error::source(error), |error| error.source());
+    causes.take(CAUSES_MAX).any(<dyn std::error::Error>::is::<Refused>)
 }
 
 fn broken_body(error: &reqwest::Error) -> Broken {
@@ -316,7 +336,7 @@ mod tests {
     #[test]
     fn the_route_is_checked_before_it_is_used() {
         assert!(Http::new(&Route::default()).is_ok());
-        let route = Route { extra_ca: Some(b"no certificate".to_vec()), proxy: None };
+        let route = Route { extra_ca: Some(b"no certificate".to_vec()), ..Route::default() };
         assert!(matches!(Http::new(&route), Err(RouteError::ExtraCa)));
         assert_eq!(without_user("http://me:secret@proxy:3128"), "http://proxy:3128/");
     }

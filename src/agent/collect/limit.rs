@@ -3,7 +3,10 @@
 //! Waiting is done by one at a time and only while no exchange of the run is under way, so that a simulated clock leaps
 //! only when everybody waits. Nothing waits without end: what lies beyond the budget ends the run's further requests.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use chrono::DateTime;
 use observance_record::Instant;
@@ -11,7 +14,7 @@ use tokio::sync::{RwLock, RwLockReadGuard};
 
 use super::{
     http::Headers,
-    manifest::{Limits, Rate},
+    manifest::{Limits, Rate, ResetUnit},
     outcome::why,
 };
 use crate::{chance::Chance, clock::Clock};
@@ -38,6 +41,12 @@ struct Spent {
     requests: u64,
     bytes: u64,
     waited_ms: i64,
+    buckets: BTreeMap<String, Bucket>,
+}
+
+/// One of the source's own limits. What holds one back holds no other back.
+#[derive(Debug, Default, Clone, Copy)]
+struct Bucket {
     not_before: Option<Instant>,
     closed: Option<&'static str>,
 }
@@ -58,12 +67,12 @@ impl Pace {
     }
 
     /// Leave to make one request, after waiting for a limit that is already known; the reason if the budget is used up.
-    pub(super) async fn enter(&self) -> Result<Pass<'_>, &'static str> {
+    pub(super) async fn enter(&self, bucket: &str) -> Result<Pass<'_>, &'static str> {
         loop {
             let pass = self.road.read().await;
-            let Some(until) = self.count()? else { return Ok(pass) };
+            let Some(until) = self.count(bucket)? else { return Ok(pass) };
             drop(pass);
-            self.wait_for_limit(until).await?;
+            self.wait_for_limit(bucket, until).await?;
         }
     }
 
@@ -79,18 +88,24 @@ impl Pace {
         (spent.requests, spent.bytes)
     }
 
-    /// Notes that the source answers nothing before `until`.
-    pub(super) fn hold(&self, until: Instant) {
-        let mut spent = self.spent();
-        spent.not_before = spent.not_before.max(Some(until));
+    /// The limit that a step's requests count against; all one unless the manifest says otherwise.
+    pub(super) fn bucket<'p>(&self, path_template: &'p str) -> &'p str {
+        if self.limits.rate.by_path { path_template } else { "" }
     }
 
-    /// Waits for the source's limit; if that is too long for the budget, no further request of the run is made.
-    pub(super) async fn wait_for_limit(&self, until: Instant) -> Result<(), &'static str> {
-        self.hold(until);
+    /// Notes that the source answers nothing before `until`.
+    pub(super) fn hold(&self, bucket: &str, until: Instant) {
+        let mut spent = self.spent();
+        let held = spent.buckets.entry(bucket.to_owned()).or_default();
+        held.not_before = held.not_before.max(Some(until));
+    }
+
+    /// Waits for the source's limit; if that is too long for the budget, no further request against it is made.
+    pub(super) async fn wait_for_limit(&self, bucket: &str, until: Instant) -> Result<(), &'static str> {
+        self.hold(bucket, until);
         let waited = self.pause(until).await;
         if let Err(why) = waited {
-            self.spent().closed = Some(why);
+            self.spent().buckets.entry(bucket.to_owned()).or_default().closed = Some(why);
         }
         waited
     }
@@ -124,10 +139,11 @@ impl Pace {
     }
 
     /// Counts a request, or tells until when to wait before it may be counted.
-    fn count(&self) -> Result<Option<Instant>, &'static str> {
+    fn count(&self, bucket: &str) -> Result<Option<Instant>, &'static str> {
         let now = self.clock.now();
         let mut spent = self.spent();
-        if let Some(why) = spent.closed {
+        let held = spent.buckets.get(bucket).copied().unwrap_or_default();
+        if let Some(why) = held.closed {
             return Err(why);
         }
         if spent.requests >= self.limits.requests_max {
@@ -139,7 +155,7 @@ impl Pace {
         if now.ms_since(self.started) > self.limits.wall_ms {
             return Err(why::BUDGET_TIME);
         }
-        if let Some(until) = spent.not_before.filter(|until| *until > now) {
+        if let Some(until) = held.not_before.filter(|until| *until > now) {
             return Ok(Some(until));
         }
         spent.requests += 1;
@@ -166,20 +182,29 @@ pub(super) fn leave_alone_until(
         Err(_) => http_date(value).map(|at| at.plus_ms(-skew_ms)),
     });
     let used_up = get(&rate.remaining).is_none_or(|left| left.trim() == "0");
-    let reset = || reset(rate, headers, skew_ms).filter(|_| used_up);
+    let reset = || reset(rate, headers, now, skew_ms).filter(|_| used_up);
     let doubled = rate.no_header_wait_ms.saturating_mul(1 << attempt.min(16));
     asked.or_else(reset).unwrap_or_else(|| now.plus_ms(doubled)).max(now)
 }
 
-/// When the source's count starts anew, if an answer says that nothing is left of it.
-pub(super) fn used_up_until(rate: &Rate, headers: &Headers, skew_ms: i64) -> Option<Instant> {
-    let left = headers.get(rate.remaining.as_ref()?)?;
-    if left.trim() == "0" { reset(rate, headers, skew_ms) } else { None }
+/// When the source's count starts anew, if an answer says that nothing is left of it, or no more than is to be left to
+/// others.
+pub(super) fn used_up_until(rate: &Rate, headers: &Headers, now: Instant, skew_ms: i64) -> Option<Instant> {
+    let number = |name: &Option<String>| headers.get(name.as_ref()?)?.trim().parse::<u64>().ok();
+    let left = number(&rate.remaining)?;
+    let kept = number(&rate.limit).map_or(0, |limit| limit.saturating_mul(rate.reserve_permille) / 1000);
+    if left == 0 || left < kept { reset(rate, headers, now, skew_ms) } else { None }
 }
 
-fn reset(rate: &Rate, headers: &Headers, skew_ms: i64) -> Option<Instant> {
-    let seconds: i64 = headers.get(rate.reset.as_ref()?)?.trim().parse().ok()?;
-    Some(Instant::from_s(seconds).plus_ms(RESET_MARGIN_MS.saturating_sub(skew_ms)))
+fn reset(rate: &Rate, headers: &Headers, now: Instant, skew_ms: i64) -> Option<Instant> {
+    let told: i64 = headers.get(rate.reset.as_ref()?)?.trim().parse().ok()?;
+    let ms = |n: i64| n.clamp(0, 1 << 40).saturating_mul(1000);
+    let theirs = RESET_MARGIN_MS.saturating_sub(skew_ms);
+    Some(match rate.reset_unit {
+        ResetUnit::EpochSeconds => Instant::from_ms(ms(told)).plus_ms(theirs),
+        ResetUnit::EpochMs => Instant::from_ms(told.clamp(0, 1 << 50)).plus_ms(theirs),
+        ResetUnit::Seconds => now.plus_ms(ms(told)).plus_ms(RESET_MARGIN_MS),
+    })
 }
 
 /// An HTTP date (RFC 9110 section 5.6.7), as servers write it today.
@@ -197,6 +222,9 @@ mod tests {
             reset: Some("reset".into()),
             retry_after: Some("retry-after".into()),
             no_header_wait_ms: 60_000,
+            limit: Some("limit".into()),
+            reserve_permille: 250,
+            ..Rate::default()
         };
         Limits {
             concurrency: 1,
@@ -216,12 +244,48 @@ mod tests {
         let clock = busy.clock();
 
         let pace = Pace::new(clock, &limits(), clock.now());
-        pace.hold(Instant::from_s(1008));
-        drop(pace.enter().await.unwrap());
+        pace.hold("", Instant::from_s(1008));
+        drop(pace.enter("").await.unwrap());
         assert_eq!(clock.now(), Instant::from_s(1008));
-        assert_eq!(pace.wait_for_limit(Instant::from_s(1011)).await, Err(why::BUDGET_WAIT));
-        assert_eq!(pace.enter().await.unwrap_err(), why::BUDGET_WAIT);
+        assert_eq!(pace.wait_for_limit("", Instant::from_s(1011)).await, Err(why::BUDGET_WAIT));
+        assert_eq!(pace.enter("").await.unwrap_err(), why::BUDGET_WAIT);
         assert_eq!(clock.now(), Instant::from_s(1008));
+    }
+
+    #[tokio::test]
+    async fn what_holds_one_bucket_holds_no_other() {
+        let busy = Clock::simulated(Instant::from_s(1000)).busy();
+        let clock = busy.clock();
+        let rate = Rate { by_path: true, ..limits().rate };
+        let pace = Pace::new(clock, &Limits { rate, ..limits() }, clock.now());
+        let (users, logs) = (pace.bucket("/users"), pace.bucket("/logs"));
+        pace.hold(users, Instant::from_s(1005));
+        drop(pace.enter(logs).await.unwrap());
+        assert_eq!(clock.now(), Instant::from_s(1000), "nothing is known of this limit");
+        drop(pace.enter(users).await.unwrap());
+        assert_eq!(clock.now(), Instant::from_s(1005));
+        assert_eq!(pace.wait_for_limit(users, Instant::from_s(9999)).await, Err(why::BUDGET_WAIT));
+        assert_eq!(pace.enter(users).await.unwrap_err(), why::BUDGET_WAIT);
+        assert!(pace.enter(logs).await.is_ok());
+        let one = Pace::new(clock, &limits(), clock.now());
+        assert_eq!((one.bucket("/users"), one.bucket("/logs")), ("", ""));
+    }
+
+    #[test]
+    fn a_share_is_left_to_others() {
+        let (rate, now) = (limits().rate, Instant::from_s(1000));
+        let until = |rate: &Rate, pairs: &[(&str, &str)]| {
+            used_up_until(rate, &Headers::of(pairs.iter().copied()).unwrap(), now, 0).map(Instant::ms)
+        };
+        let at = |left: &'static str| [("limit", "5000"), ("left", left), ("reset", "1500")];
+        assert_eq!(until(&rate, &at("1250")), None);
+        assert_eq!(until(&rate, &at("1249")), Some(1_501_000));
+        assert_eq!(until(&rate, &at("0")), Some(1_501_000));
+        assert_eq!(until(&rate, &[("left", "1"), ("reset", "1500")]), None, "a share of what is not known");
+        assert_eq!(until(&rate, &[("limit", "5000"), ("left", "x"), ("reset", "1500")]), None);
+        let with = |reset_unit| Rate { reset_unit, ..limits().rate };
+        assert_eq!(until(&with(ResetUnit::Seconds), &at("0")), Some(2_501_000));
+        assert_eq!(until(&with(ResetUnit::EpochMs), &at("0")), Some(2500));
     }
 
     #[tokio::test]
@@ -231,12 +295,12 @@ mod tests {
 
         let pace = Pace::new(clock, &limits(), clock.now());
         for _ in 0..3 {
-            drop(pace.enter().await.unwrap());
+            drop(pace.enter("").await.unwrap());
         }
-        assert_eq!(pace.enter().await.unwrap_err(), why::BUDGET_REQUESTS);
+        assert_eq!(pace.enter("").await.unwrap_err(), why::BUDGET_REQUESTS);
         let pace = Pace::new(clock, &limits(), clock.now());
         pace.read(100);
-        assert_eq!(pace.enter().await.unwrap_err(), why::BUDGET_BYTES);
+        assert_eq!(pace.enter("").await.unwrap_err(), why::BUDGET_BYTES);
         assert_eq!(pace.totals(), (0, 100));
     }
 

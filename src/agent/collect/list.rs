@@ -24,6 +24,9 @@ use super::{
     turn::{self, Progress, Said},
 };
 
+/// What stands behind the page in the names of a second reading.
+const AGAIN: &str = ".2";
+
 /// The record in whose name a step is asked, and those of which it was asked in turn.
 pub(super) struct Env {
     pub alias: String,
@@ -46,6 +49,8 @@ pub(super) struct Listing {
     pub repeated: bool,
     /// Did the source count others than it listed?
     pub moved: bool,
+    /// How many records the source says there are, as its last page with a word on it has it.
+    pub stated: Option<u64>,
     /// Its exchanges, in order.
     pub sent: Vec<Sent>,
     /// The exchange of its first page.
@@ -86,12 +91,13 @@ fn mark_of<'e>(manifest: &Manifest, env: Option<&'e Env>, slot: &Slot) -> Option
 
 /// Reads a list; once more from its beginning if it changed under the reading in a way that its proof does not bear.
 pub(super) async fn read_list(session: &Session<'_>, step: &Step, env: Option<&Env>) -> Listing {
-    let first = read_once(session, step, env).await;
+    let first = read_once(session, step, env, "").await;
     let repeated = first.repeated && first.whole && step.complete.contains(&Proof::UniqueKeys);
     if !repeated && !first.moved {
         return first;
     }
-    let mut second = read_once(session, step, env).await;
+    // under names of their own, so that what was seen at first keeps its rows
+    let mut second = read_once(session, step, env, AGAIN).await;
     let mut sent = first.sent;
     sent.append(&mut second.sent);
     Listing { sent, ..second }.settled()
@@ -107,10 +113,12 @@ impl Listing {
     }
 }
 
-async fn read_once(session: &Session<'_>, step: &Step, env: Option<&Env>) -> Listing {
+async fn read_once(session: &Session<'_>, step: &Step, env: Option<&Env>, again: &str) -> Listing {
     let mut parameters = Vec::new();
     let first = ask::first(session, step, env, &mut parameters);
-    let item_of = |step: &Step, more: &str, page: u64| item(session, step, &parameters, more, page);
+    let item_of = |step: &Step, more: &str, page: u64| {
+        item(session, step, &parameters, more, &format!("{page}{again}"))
+    };
     let item = |page: u64| item_of(step, "", page);
     match first {
         Ok(asked) => read_pages(session, step, asked, &item, &item_of).await,
@@ -145,7 +153,7 @@ async fn read_pages(
     let mut seen = BTreeSet::new();
     for page in 1..=pages_max {
         seen.insert(asked.id());
-        let mut sent = session.fetch(step, item(page), &asked).await;
+        let mut sent = session.fetch(step, item(page), item(page + 1), &asked).await;
         let followed = nested::go_on(session, step, &asked, &mut sent, item_of).await;
         let (said, digest) = (sent.said.clone(), sent.digest);
         let progress = reading.progress(page, &sent);
@@ -208,6 +216,7 @@ impl<'s> Reading<'s> {
             whole: false,
             repeated: false,
             moved: false,
+            stated: None,
             sent: Vec::new(),
             first,
         };
@@ -252,6 +261,7 @@ impl<'s> Reading<'s> {
         if self.listing.sent.is_empty() {
             (self.listing.outcome, self.listing.why) = (sent.repeats, sent.why);
         }
+        self.listing.stated = sent.stated.or(self.listing.stated);
         let records = Arc::clone(&sent.records);
         let outcome = sent.repeats;
         // a single record that lacks a field is still what was seen
@@ -273,13 +283,16 @@ impl<'s> Reading<'s> {
             self.listing.sent.push(sent);
             return !stopped;
         }
-        let ends = outcome.feeds();
-        if ends {
+        if self.listing.sent.is_empty() && outcome.feeds() {
             self.listing.sent.push(sent);
-        } else {
-            self.stop(sent);
+            self.whole = true;
+            return false;
         }
-        self.whole |= ends;
+        self.stop(sent);
+        if outcome.feeds() {
+            // there is a list, for it has begun; that it now is not there is no end of it
+            (self.listing.outcome, self.listing.why) = (Outcome::Error, Some(why::PAGE_END_UNSEEN));
+        }
         false
     }
 
@@ -335,17 +348,13 @@ impl<'s> Reading<'s> {
 }
 
 /// The natural name of an exchange: step, parameters in order, page (formats section 3). Its scope is the collector.
-fn item(session: &Session<'_>, step: &Step, parameters: &[String], more: &str, page: u64) -> Item {
+fn item(session: &Session<'_>, step: &Step, parameters: &[String], more: &str, page: &str) -> Item {
     let mut natural = step.id.clone();
     for parameter in parameters.iter().map(String::as_str).chain((!more.is_empty()).then_some(more)) {
         natural.push('\u{1f}');
         natural.push_str(parameter);
     }
     natural.push('\u{1f}');
-    natural.push_str(&page.to_string());
-    // no part can hold a zero byte: templates refuse control characters
-    session
-        .item_key
-        .item("exchange", &session.manifest.id, &natural)
-        .unwrap_or_else(|_zero| Item::from_bytes([0; 16]))
+    natural.push_str(page);
+    session.item(&natural)
 }

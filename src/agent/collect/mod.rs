@@ -3,10 +3,13 @@
 //! It stores, judges and records nothing, and never fails: what the world does wrong is an outcome with a reason.
 
 mod ask;
+mod auth;
 mod body;
 mod complete;
 mod condition;
+mod conditional;
 mod exchange;
+mod expr;
 mod graphql;
 mod http;
 mod limit;
@@ -18,6 +21,7 @@ mod outcome;
 mod page;
 mod population;
 mod project;
+mod reach;
 mod receipt;
 mod redact;
 mod scan;
@@ -41,23 +45,28 @@ use observance_record::{
 };
 use url::Url;
 
-pub use self::{
-    complete::{Claim, Proven},
-    condition::Window,
-    http::{Http, Route, RouteError},
-    manifest::{Fault, Manifest},
-    outcome::why,
-    page::Artefact,
-    population::Collected as Population,
-};
 use self::{
+    auth::Door,
     exchange::{Known, Sent, Session},
-    http::Headers,
     limit::Pace,
     list::{Env, Listing, read_list},
     manifest::Step,
 };
-use crate::{chance::Chance, clock::Clock, secret::Secret};
+pub use self::{
+    auth::{Auth, GithubApp, KeyError, Privileges},
+    complete::{Claim, Proven},
+    condition::Window,
+    conditional::Bodies,
+    http::{Http, Route, RouteError},
+    manifest::{
+        Evidence, Fault, Manifest, Schedule, reference as manifest_reference, schema as manifest_schema,
+    },
+    outcome::why,
+    page::Artefact,
+    population::Collected as Population,
+    reach::{Network, Reach},
+};
+use crate::{chance::Chance, clock::Clock};
 
 /// Runs after which a page that nobody asked for again is forgotten.
 const KNOWN_FOR_RUNS: u64 = 3;
@@ -71,14 +80,16 @@ pub struct Request<'a> {
     pub params: &'a BTreeMap<String, String>,
     /// Where to read instead of the manifest's own address.
     pub base_url: Option<&'a str>,
-    /// The credential.
-    pub token: &'a Secret,
+    /// Who asks.
+    pub auth: &'a Auth,
     /// Names the items.
     pub item_key: &'a ItemKey,
     /// [from, to), for steps that read a window.
     pub window: Option<Window>,
     /// The exchange rows of the last run of this collector and source that was recorded.
     pub prior: &'a BTreeMap<Item, Vec<u8>>,
+    /// Gives back the bodies that those rows name, for manifests that can ask by them.
+    pub bodies: Option<&'a dyn Bodies>,
     /// When the run began: what its rows speak about.
     pub started: Instant,
 }
@@ -89,6 +100,7 @@ pub struct State {
     manifest: Option<Digest>,
     runs: u64,
     etags: HashMap<String, Known>,
+    computed: conditional::Tally,
 }
 
 /// How the run ended.
@@ -100,17 +112,6 @@ pub enum RunResult {
     Partial,
     /// No population has a row, and at least one list was not read.
     Failed,
-}
-
-/// What the credential may do, as the source said.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Privileges {
-    /// Did the source say?
-    pub seen: bool,
-    /// Each scope.
-    pub granted: BTreeSet<String>,
-    /// How many of them are more than reading.
-    pub write: u64,
 }
 
 /// How a source was reached.
@@ -135,6 +136,8 @@ pub struct Host {
     pub host: String,
     /// SHA-256 of its SubjectPublicKeyInfo; none without TLS.
     pub spki: Option<Digest>,
+    /// SHA-256 of the last certificate of the chain it sent; none without TLS.
+    pub root: Option<Digest>,
 }
 
 /// What was seen.
@@ -190,21 +193,24 @@ pub async fn collect(
         *state = State { manifest: Some(manifest.digest), ..State::default() };
     }
     let base_url = request.base_url.unwrap_or(&manifest.connection.base_url).trim_end_matches('/');
-    let session = Url::parse(base_url).ok().map(|base| Session {
+    let session = Url::parse(base_url).ok().filter(is_fit).map(|base| Session {
         manifest,
         http,
         clock,
         chance,
         pace: Pace::new(clock, &manifest.limits, request.started),
         base,
-        headers: Headers::outgoing(&manifest.connection.headers, request.token),
+        door: Door::new(request.auth),
         item_key: request.item_key,
         params: request.params,
         window: request.window,
         started: request.started,
         prior: request.prior,
         etags: &state.etags,
+        bodies: request.bodies,
+        computed: Mutex::new(state.computed),
         granted: Mutex::default(),
+        hosts: Mutex::default(),
     });
     let mut done: Vec<Vec<Instance>> = Vec::new();
     if let Some(session) = &session {
@@ -213,19 +219,6 @@ pub async fn collect(
             done.push(instances);
         }
     }
-    let populations: Vec<_> = manifest
-        .populations
-        .iter()
-        .map(|population| {
-            population::assemble(
-                manifest,
-                &done,
-                population,
-                request.item_key,
-                (request.window, request.started),
-            )
-        })
-        .collect();
     let (requests, bytes) = session.as_ref().map(|session| session.pace.totals()).unwrap_or_default();
     let mut collected = Collected {
         started: request.started,
@@ -235,23 +228,28 @@ pub async fn collect(
         exchanges: BTreeMap::new(),
         receipts: Vec::new(),
         outcomes: BTreeMap::new(),
-        populations,
+        populations: assemble(manifest, request, &done),
         artefacts: Vec::new(),
         requests,
         bytes,
         skew_ms: None,
-        privileges: session.as_ref().map(privileges).unwrap_or_default(),
+        privileges: session.as_ref().map(Session::privileges).unwrap_or_default(),
         channel: channel(http, base_url, manifest, session.as_ref()),
     };
-    drop(session);
-    let known = collected.gather(done);
-    collected.conclude();
-    if request.window.is_some_and(|(from, _)| manifest.is_near_retention(request.started.ms_since(from))) {
-        // what was seen is no worse for it, but the next window may come too late
-        collected.why.extend(why::WINDOW_NEAR_RETENTION.parse::<Code>());
-    }
+    let first = session.as_ref().map(|session| session.door.sent()).unwrap_or_default();
+    let computed =
+        session.map(|session| session.computed.into_inner().unwrap_or_else(PoisonError::into_inner));
+    let known = collected.gather(first, done);
+    collected.conclude(manifest, request);
+    state.computed = computed.unwrap_or_default();
     state.remember(known);
     collected
+}
+
+fn assemble(manifest: &Manifest, request: &Request<'_>, done: &[Vec<Instance>]) -> Vec<Population> {
+    let at = (request.window, request.started);
+    let one = |of| population::assemble(manifest, done, of, request.item_key, at);
+    manifest.populations.iter().map(one).collect()
 }
 
 /// Asks a step: once, or for each record of the step it goes through; in the plan's order, some at the same time.
@@ -265,7 +263,8 @@ async fn run_step(session: &Session<'_>, step: &Step, done: &[Vec<Instance>]) ->
         for (r, record) in instance.listing.records.iter().enumerate() {
             let holds =
                 |c: &condition::Condition| c.holds(record.mark(of, &c.path), session.window) != Some(false);
-            if each.when.iter().all(holds) {
+            let asked_for = |expr: &expr::Expr| *record.answer(of, expr) != project::Mark::Bool(false);
+            if each.when.iter().all(holds) && each.ask.iter().all(asked_for) {
                 let env = Env {
                     alias: each.alias.clone(),
                     step: each.step,
@@ -287,37 +286,13 @@ async fn run_step(session: &Session<'_>, step: &Step, done: &[Vec<Instance>]) ->
 }
 
 impl Collected {
-    /// A run that could not begin: nothing was asked and nothing seen.
-    pub fn nothing(started: Instant) -> Self {
-        Self {
-            started,
-            ended: started,
-            result: RunResult::Failed,
-            why: BTreeSet::new(),
-            exchanges: BTreeMap::new(),
-            receipts: Vec::new(),
-            outcomes: BTreeMap::new(),
-            populations: Vec::new(),
-            artefacts: Vec::new(),
-            requests: 0,
-            bytes: 0,
-            skew_ms: None,
-            privileges: Privileges::default(),
-            channel: Channel {
-                base_url: String::new(),
-                overridden: false,
-                hosts: Vec::new(),
-                proxy: None,
-                extra_ca: None,
-            },
-        }
-    }
-
-    /// Takes the exchanges apart, in the plan's order; what the next run may ask about conditionally.
-    fn gather(&mut self, done: Vec<Vec<Instance>>) -> Vec<(String, Known)> {
+    /// Takes the exchanges apart, those for a credential `first`, then in the plan's order; what the next run may ask about
+    /// conditionally.
+    fn gather(&mut self, first: Vec<Sent>, done: Vec<Vec<Instance>>) -> Vec<(String, Known)> {
         let mut known = Vec::new();
         let mut digests = BTreeSet::new();
-        for sent in done.into_iter().flatten().flat_map(|instance| instance.listing.sent) {
+        let lists = done.into_iter().flatten().flat_map(|instance| instance.listing.sent);
+        for sent in first.into_iter().chain(lists) {
             let Sent { item, outcome, row, artefact, receipt, known: page, .. } = sent;
             self.receipts.push(receipt.line(self.receipts.len()));
             *self.outcomes.entry(outcome).or_default() += 1;
@@ -335,7 +310,7 @@ impl Collected {
         known
     }
 
-    fn conclude(&mut self) {
+    fn conclude(&mut self, manifest: &Manifest, request: &Request<'_>) {
         let whole = |population: &Population| population.claim.membership == Membership::Complete;
         for population in &self.populations {
             self.why.extend(population.claim.why.iter().cloned());
@@ -347,6 +322,11 @@ impl Collected {
             (false, true) => RunResult::Partial,
             (false, false) => RunResult::Failed,
         };
+        let back_ms = request.window.map(|(from, _)| request.started.ms_since(from));
+        if back_ms.is_some_and(|back_ms| manifest.is_near_retention(back_ms)) {
+            // what was seen is no worse for it, but the next window may come too late
+            self.why.extend(why::WINDOW_NEAR_RETENTION.parse::<Code>());
+        }
     }
 }
 
@@ -360,24 +340,28 @@ impl State {
     }
 }
 
-fn privileges(session: &Session<'_>) -> Privileges {
-    let granted = session.granted.lock().unwrap_or_else(PoisonError::into_inner);
-    let reads = &session.manifest.permissions.reads;
-    let writes = |scope: &&String| !reads.iter().any(|prefix| scope.starts_with(prefix.as_str()));
-    let write = granted.scopes.iter().filter(writes).count();
-    Privileges {
-        seen: granted.seen,
-        granted: granted.scopes.clone(),
-        write: u64::try_from(write).unwrap_or(u64::MAX),
-    }
+/// A base address is asked by https; by http only on this machine, which only a configuration can name.
+fn is_fit(base: &Url) -> bool {
+    let here = match base.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    base.scheme() == "https" || base.scheme() == "http" && here
 }
 
 fn channel(http: &Http, base_url: &str, manifest: &Manifest, session: Option<&Session<'_>>) -> Channel {
-    let host = session.and_then(|session| session.base.host_str());
+    let mut hosts = BTreeSet::new();
+    if let Some(session) = session {
+        hosts.extend(session.base.host_str().map(str::to_owned));
+        hosts.extend(session.hosts.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
+    }
+    let host = |host: String| Host { spki: http.spki(&host), root: http.root(&host), host };
     Channel {
         base_url: base_url.to_owned(),
         overridden: base_url != manifest.connection.base_url,
-        hosts: host.map(|host| Host { host: host.to_owned(), spki: http.spki(host) }).into_iter().collect(),
+        hosts: hosts.into_iter().map(host).collect(),
         proxy: http.proxy().map(str::to_owned),
         extra_ca: http.extra_ca(),
     }

@@ -104,7 +104,8 @@ pub(super) async fn go_on(
             let name = |page| item(&follow.ask, &id, page);
             // a follow-up has no lists of its own to go on with, so this ends
             let listing: Listing = Box::pin(read_from(session, &follow.ask, first, &name)).await;
-            let ended = if listing.whole { listing.outcome } else { worst(listing.outcome) };
+            let whole = listing.whole && listing.outcome == Outcome::Present;
+            let ended = if whole { Outcome::Present } else { worst(listing.outcome) };
             let more: Vec<&str> = listing.records.iter().filter_map(|record| record.raw.as_deref()).collect();
             followed.push((i, ended));
             text = splice(&text, &nested.at, &more).unwrap_or(text);
@@ -118,7 +119,7 @@ pub(super) async fn go_on(
     exchanges
 }
 
-/// A list that broke off in the middle is not one that was seen.
+/// A list that broke off in the middle, or that is said not to be there although it began, is not one that was seen.
 const fn worst(outcome: Outcome) -> Outcome {
     if outcome.feeds() { Outcome::Error } else { outcome }
 }

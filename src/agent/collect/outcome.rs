@@ -45,6 +45,8 @@ pub mod why {
     pub const TIMEOUT: &str = "net.timeout";
     /// No connection, or none that could be trusted.
     pub const CONNECT: &str = "net.connect";
+    /// The name leads to an address inside that is not configured; nothing was sent.
+    pub const ADDRESS_INSIDE: &str = "net.inside";
     /// The exchange broke off in another way.
     pub const BROKEN: &str = "net.broken";
     /// A field that this credential should see is not there.
@@ -59,6 +61,20 @@ pub mod why {
     pub const SCOPE_MISSING: &str = "scope.missing";
     /// The token is not fit for a header; nothing was sent.
     pub const TOKEN_MALFORMED: &str = "token.malformed";
+    /// The app's key does not sign; nothing was sent.
+    pub const AUTH_KEY: &str = "auth.key";
+    /// The source does not believe the app: another key, another id, or clocks too far apart.
+    pub const AUTH_REFUSED: &str = "auth.refused";
+    /// The app is not installed there, or not where this key may look.
+    pub const AUTH_NOT_INSTALLED: &str = "auth.not_installed";
+    /// The app's installation is suspended.
+    pub const AUTH_SUSPENDED: &str = "auth.suspended";
+    /// The installation grants none of what the collector expects, or no token for it.
+    pub const AUTH_PERMISSIONS: &str = "auth.permissions";
+    /// No credential could be had for the time being.
+    pub const AUTH_UNAVAILABLE: &str = "auth.unavailable";
+    /// What came instead of a credential cannot be read.
+    pub const AUTH_MALFORMED: &str = "auth.malformed";
     /// A value needed for an address is missing.
     pub const VALUE_MISSING: &str = "value.missing";
     /// A value would change the address it stands in.

@@ -8,9 +8,10 @@ use bytes::Bytes;
 use observance_record::{Digest, item::ItemKey, population::Outcome};
 
 use super::{
+    expr::Expr,
     graphql::{Trouble, trouble},
     http::{Answer, Headers},
-    manifest::{Manifest, Records, Step, Verb},
+    manifest::{Manifest, Proof, Records, Step, Verb},
     nested,
     outcome::{classify, why},
     project::{Mark, Path},
@@ -29,6 +30,8 @@ pub(super) struct Record {
     pub members: Box<[u8]>,
     /// As many as the step has `marks`, in that order.
     marks: Box<[Mark]>,
+    /// As many as the step has `exprs`, in that order.
+    answers: Box<[Mark]>,
     /// A required field is not there.
     pub lacks: bool,
     /// Why it was not seen whole: a list of it that is short, an error inside of it.
@@ -42,6 +45,12 @@ impl Record {
     pub(super) fn mark(&self, step: &Step, path: &Path) -> &Mark {
         let at = step.marks.iter().position(|mark| mark == path);
         at.and_then(|at| self.marks.get(at)).unwrap_or(&Mark::Missing)
+    }
+
+    /// The answer to an expression that the manifest asks this step for.
+    pub(super) fn answer(&self, step: &Step, expr: &Expr) -> &Mark {
+        let at = step.exprs.iter().position(|other| other == expr);
+        at.and_then(|at| self.answers.get(at)).unwrap_or(&Mark::Missing)
     }
 }
 
@@ -65,6 +74,8 @@ pub(super) struct Meaning {
     pub why: Option<&'static str>,
     /// Its records; none unless it is present.
     pub records: Vec<Arc<Record>>,
+    /// How many records the source says there are, if the step has such a proof.
+    pub stated: Option<u64>,
     /// Its evidence; none if the body is empty or is not JSON (what cannot be redacted is not kept).
     pub artefact: Option<Artefact>,
     /// Where its list goes on; or why that cannot be read.
@@ -93,7 +104,10 @@ pub(super) fn weigh(manifest: &Manifest, step: &Step, answer: &Answer, key: &Ite
     if let Some(Trouble { outcome, records: None }) = troubled {
         return Meaning::without_records(outcome, Some(why::GRAPHQL_ERRORS), artefact);
     }
-    let read = |root: Value<'_>| Ok((records(step, root)?, turn::of_body(step, root)));
+    let read = |root: Value<'_>| {
+        let records = records(step, root)?;
+        Ok((records, stated(step, root, &answer.headers), turn::of_body(step, root)))
+    };
     let read = if untouched {
         read(tape.root())
     } else {
@@ -101,8 +115,8 @@ pub(super) fn weigh(manifest: &Manifest, step: &Step, answer: &Answer, key: &Ite
         Tape::read(&bytes).map_err(flaw_why).and_then(|tape| read(tape.root()))
     };
     match read {
-        Ok((records, said)) => {
-            let meaning = Meaning { said, ..present(step, records, artefact) };
+        Ok((records, stated, said)) => {
+            let meaning = Meaning { stated, said, ..present(step, records, artefact) };
             match troubled {
                 Some(troubled) => meaning.troubled(troubled),
                 None => meaning,
@@ -122,7 +136,7 @@ fn trouble_of(manifest: &Manifest, step: &Step, answer: &Answer, root: Value<'_>
     let Verb::GraphQl(_) = &step.verb else { return None };
     let list = match &step.records {
         Records::At(path) => Some(path.parts()),
-        Records::One | Records::List => None,
+        Records::One | Records::List | Records::Count(_) => None,
     };
     let trouble = trouble(root, list)?;
     let left = manifest.limits.rate.remaining.as_ref().and_then(|name| answer.headers.get(name));
@@ -137,7 +151,7 @@ impl Meaning {
     }
 
     fn without_records(outcome: Outcome, why: Option<&'static str>, artefact: Option<Artefact>) -> Self {
-        Self { outcome, why, records: Vec::new(), artefact, said: Ok(Said::default()) }
+        Self { outcome, why, records: Vec::new(), stated: None, artefact, said: Ok(Said::default()) }
     }
 
     /// What was seen beside errors: the records stay, those that an error touches say so, and the page is not whole.
@@ -157,12 +171,22 @@ fn present(step: &Step, records: Vec<Arc<Record>>, artefact: Option<Artefact>) -
     let forbidden = lacks && step.records == Records::One;
     let outcome = if forbidden { Outcome::Forbidden } else { Outcome::Present };
     let why = lacks.then_some(why::FIELD_MISSING);
-    Meaning { outcome, why, records, artefact, said: Ok(Said::default()) }
+    Meaning { outcome, why, records, stated: None, artefact, said: Ok(Said::default()) }
+}
+
+/// The source's own count of what a list holds, in the body or in a header.
+fn stated(step: &Step, root: Value<'_>, headers: &Headers) -> Option<u64> {
+    step.complete.iter().find_map(|proof| match proof {
+        Proof::Total { at } => at.mark(root).count(),
+        Proof::HeaderTotal { name } => headers.get(name)?.trim().parse().ok(),
+        Proof::TerminalPage | Proof::UniqueKeys | Proof::Equals { .. } | Proof::CountRequest { .. } => None,
+    })
 }
 
 fn records(step: &Step, root: Value<'_>) -> Result<Vec<Arc<Record>>, &'static str> {
     let list = match &step.records {
         Records::One => return Ok(vec![record(step, root, &[])?]),
+        Records::Count(path) => return Ok(vec![count(step, path.as_ref(), root)?]),
         Records::List => root,
         Records::At(path) => path.find(root).ok_or(why::BODY_SHAPE)?,
     };
@@ -184,9 +208,10 @@ pub(super) fn record(
     let mut members = Vec::new();
     step.projection.write(value, &mut members);
     let marks: Box<[Mark]> = step.marks.iter().map(|path| path.mark(value)).collect();
+    let answers: Box<[Mark]> = step.exprs.iter().map(|expr| expr.mark(value)).collect();
     let flaws = nested::flaws(step, value, followed)?;
     let raw = (step.raw || nested::is_open(step, value)).then(|| value.raw().into());
-    let mut record = Record { members: members.into(), marks, lacks: false, flaws, raw };
+    let mut record = Record { members: members.into(), marks, answers, lacks: false, flaws, raw };
     if step.key.as_ref().is_some_and(|key| record.mark(step, key).word().is_none()) {
         return Err(why::KEY_MISSING);
     }
@@ -194,6 +219,17 @@ pub(super) fn record(
     record.lacks =
         step.require.iter().any(|path| matches!(record.mark(step, path), Mark::Missing | Mark::Null));
     Ok(Arc::new(record))
+}
+
+/// A body that says how many there are, as a record with the one member `count`.
+fn count(step: &Step, path: Option<&Path>, root: Value<'_>) -> Result<Arc<Record>, &'static str> {
+    let value = path.map_or(Some(root), |path| path.find(root)).ok_or(why::BODY_SHAPE)?;
+    let count: u64 = Some(value)
+        .filter(|v| v.kind() == Kind::Number)
+        .and_then(|v| v.raw().parse().ok())
+        .ok_or(why::BODY_SHAPE)?;
+    let body = format!("{{\"count\":{count}}}");
+    record(step, Tape::read(body.as_bytes()).map_err(flaw_why)?.root(), &[])
 }
 
 const fn flaw_why(flaw: Flaw) -> &'static str {

@@ -5,7 +5,10 @@
 
 use std::fmt;
 
-use super::scan::{Kind, Value, push_text};
+use super::{
+    expr::Expr,
+    scan::{Kind, Value, push_text},
+};
 
 /// A dotted path through objects: `user.id`. Arrays on the way are passed through, element by element.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,6 +95,8 @@ pub(super) struct Wanted {
     pub path: Path,
     /// Keep only the lines of a string that begin so (ASCII case does not matter): the rest of it is not needed.
     pub lines: Option<String>,
+    /// Not a value of the record, but the answer to this: `path` is only its name, of one part.
+    pub expr: Option<Expr>,
 }
 
 /// An include-list of paths, ready to be applied.
@@ -108,14 +113,15 @@ struct Field {
 enum Keep {
     Whole,
     Lines(String),
+    Answer(Expr),
     Inside(Vec<Field>),
 }
 
 impl Projection {
     /// Adds a line; refuses one that overlaps an earlier one.
     pub(super) fn add(&mut self, wanted: Wanted) -> Result<(), Path> {
-        let Wanted { path, lines } = wanted;
-        let keep = lines.map_or(Keep::Whole, Keep::Lines);
+        let Wanted { path, lines, expr } = wanted;
+        let keep = expr.map(Keep::Answer).or(lines.map(Keep::Lines)).unwrap_or(Keep::Whole);
         if insert(&mut self.0, path.parts(), keep) { Ok(()) } else { Err(path) }
     }
 
@@ -147,17 +153,30 @@ fn insert(fields: &mut Vec<Field>, parts: &[String], keep: Keep) -> bool {
 }
 
 fn write_members(fields: &[Field], record: Value<'_>, out: &mut Vec<u8>) {
-    let mut first = true;
+    let start = out.len();
     for field in fields {
-        let Some(value) = record.get(&field.name) else { continue };
-        if !first {
+        let before = out.len();
+        if before > start {
             out.push(b',');
         }
-        first = false;
         push_text(out, &field.name);
         out.push(b':');
+        if !write_field(field, record, out) {
+            out.truncate(before);
+        }
+    }
+}
+
+/// Appends the value; false if there is none.
+fn write_field(field: &Field, record: Value<'_>, out: &mut Vec<u8>) -> bool {
+    if let Keep::Answer(expr) = &field.keep {
+        return expr.write(record, out);
+    }
+    let value = record.get(&field.name);
+    if let Some(value) = value {
         write_kept(&field.keep, value, out);
     }
+    value.is_some()
 }
 
 fn write_kept(keep: &Keep, value: Value<'_>, out: &mut Vec<u8>) {
@@ -176,7 +195,7 @@ fn write_kept(keep: &Keep, value: Value<'_>, out: &mut Vec<u8>) {
             push_text(out, &lines.join("\n"));
         }
         // what is not of the expected kind is kept as it is, so that nobody takes it for absent
-        (Keep::Whole | Keep::Inside(_) | Keep::Lines(_), _) => write_whole(value, out),
+        (Keep::Whole | Keep::Inside(_) | Keep::Lines(_) | Keep::Answer(_), _) => write_whole(value, out),
     }
 }
 
@@ -223,7 +242,7 @@ mod tests {
     fn project(lines: &[&str], body: &str) -> String {
         let mut projection = Projection::default();
         for line in lines {
-            projection.add(Wanted { path: Path::read(line).unwrap(), lines: None }).unwrap();
+            projection.add(Wanted { path: Path::read(line).unwrap(), lines: None, expr: None }).unwrap();
         }
         let mut out = Vec::new();
         projection.write(Tape::read(body.as_bytes()).unwrap().root(), &mut out);
@@ -251,7 +270,8 @@ mod tests {
     #[test]
     fn lines_keep_what_begins_so() {
         let mut projection = Projection::default();
-        let wanted = Wanted { path: Path::read("m").unwrap(), lines: Some("co-authored-by:".into()) };
+        let lines = Some("co-authored-by:".into());
+        let wanted = Wanted { path: Path::read("m").unwrap(), lines, expr: None };
         projection.add(wanted).unwrap();
         let tape = Tape::read(br#"{"m":"secret\n\nCo-authored-by: A <a@b>\n co-Authored-By: C"}"#).unwrap();
         let mut out = Vec::new();
@@ -262,8 +282,21 @@ mod tests {
     #[test]
     fn overlapping_lines_are_refused() {
         let mut projection = Projection::default();
-        let mut add =
-            |text: &str| projection.add(Wanted { path: Path::read(text).unwrap(), lines: None }).is_ok();
+        let mut add = |text: &str| {
+            projection.add(Wanted { path: Path::read(text).unwrap(), lines: None, expr: None }).is_ok()
+        };
         assert!(add("a.b") && add("a.c") && !add("a") && !add("a.b") && !add("a.b.d") && add("d"));
+    }
+    #[test]
+    fn an_answer_has_a_name_of_its_own_or_is_left_out() {
+        let mut projection = Projection::default();
+        for (name, source) in [("teams", "[.teams[].slug]"), ("gone", ".teams | tonumber"), ("n", "1 + 1")] {
+            let expr = Some(Expr::read(source).unwrap());
+            projection.add(Wanted { path: Path::read(name).unwrap(), lines: None, expr }).unwrap();
+        }
+        let tape = Tape::read(br#"{"teams":[{"slug":"a"},{"slug":"\u0062"}]}"#).unwrap();
+        let mut out = b"x".to_vec();
+        projection.write(tape.root(), &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), r#"x"teams":["a","b"],"n":2"#);
     }
 }

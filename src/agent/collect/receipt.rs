@@ -18,6 +18,7 @@ pub(super) struct Receipt {
     pub link: Option<String>,
     pub attempts: Vec<Attempt>,
     pub api_version: Option<String>,
+    pub accepted: Option<String>,
 }
 
 /// An attempt before the last one.
@@ -84,6 +85,8 @@ impl Receipt {
             attempts: &'a [Attempt],
             #[serde(skip_serializing_if = "Option::is_none")]
             api_version: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            accepted: Option<&'a str>,
         }
         let rate = || self.rate.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let line = Line {
@@ -98,6 +101,7 @@ impl Receipt {
             link: self.link.as_deref(),
             attempts: &self.attempts,
             api_version: self.api_version.as_deref(),
+            accepted: self.accepted.as_deref(),
         };
         json(&line)
     }
@@ -143,14 +147,17 @@ pub(super) fn exchange_row(
 /// What an earlier run's row says of its evidence.
 #[derive(Debug, Deserialize)]
 pub(super) struct PriorRow {
+    outcome: String,
+    status: u16,
     pub artefact: Option<PriorArtefact>,
 }
 
 /// Which bytes, and in which run's pack they are.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct PriorArtefact {
     #[serde(rename = "sha256")]
     pub digest: Digest,
+    pub media: String,
     #[serde(rename = "in")]
     pub since: Instant,
 }
@@ -159,6 +166,11 @@ impl PriorRow {
     /// Reads a row that an earlier run wrote; `None` if it is not one.
     pub(super) fn read(row: &[u8]) -> Option<Self> {
         serde_json::from_slice(row).ok()
+    }
+
+    /// Was it an ordinary answer that was seen whole?
+    pub(super) fn is_present(&self) -> bool {
+        self.status == 200 && self.outcome == Outcome::Present.as_str()
     }
 }
 

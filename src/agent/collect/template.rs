@@ -65,6 +65,11 @@ impl Template {
         Ok(Self { source: source.to_owned(), parts })
     }
 
+    /// The name of an address that code makes: nothing of it is filled.
+    pub(super) fn named(source: &str) -> Self {
+        Self { source: source.to_owned(), parts: Vec::new() }
+    }
+
     /// As it stands in the manifest.
     pub(super) fn source(&self) -> &str {
         &self.source

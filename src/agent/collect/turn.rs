@@ -109,7 +109,7 @@ fn cursor_of(cursor: &Cursor, step: &Step, root: Value<'_>) -> Result<Lead, &'st
 
 fn last<'t>(step: &Step, root: Value<'t>) -> Option<Value<'t>> {
     match &step.records {
-        Records::One => Some(root),
+        Records::One | Records::Count(_) => Some(root),
         Records::List => root.elements().last(),
         Records::At(path) => path.find(root)?.elements().last(),
     }
@@ -137,7 +137,7 @@ pub(super) fn follow(
     let (param, value) = match (&pages.turn, lead) {
         (Turn::Link(_) | Turn::BodyLink(_), Lead::Link(target)) => {
             let url = asked.url.join(target).map_err(|_malformed| why::LINK_MALFORMED)?;
-            return if session.is_ours(&url) {
+            return if session.may_go(&url) {
                 Ok(Some(Asked { url, ..next }))
             } else {
                 Err(why::LINK_OTHER_HOST)

@@ -1,8 +1,8 @@
 //! What this release ships, as far as a configuration may name it: collectors, policies, frameworks.
 //!
-//! It holds ids, default schedules and words, no manifest and no policy text.
+//! It holds ids, default schedules and words, no manifest and no policy text: whoever reads those makes it.
 
-/// What may be named. [`Catalogue::shipped`] is the release's own; a test makes its own.
+/// What may be named. The collectors come from their manifests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Catalogue {
     /// Every collector.
@@ -30,24 +30,54 @@ pub struct Shipped {
     pub max_gap_s: u32,
 }
 
+const POLICIES: [&str; 39] = [
+    "GH-01",
+    "GH-01-outside",
+    "GH-01-required",
+    "GH-01-strength",
+    "GH-02",
+    "GH-02-invited",
+    "GH-02-outside",
+    "GH-03",
+    "GH-03-apps",
+    "GH-03-defaults",
+    "GH-03-teams",
+    "GH-04",
+    "GH-04-admins",
+    "GH-04-count",
+    "GH-04-roles",
+    "GH-05",
+    "GH-06",
+    "GH-07",
+    "GH-08",
+    "GH-09",
+    "GH-09-chain",
+    "GH-10",
+    "GH-10-review",
+    "GH-11",
+    "GH-12",
+    "GH-13",
+    "GH-13-environments",
+    "GH-13-tie",
+    "GH-14",
+    "GH-14-alerts",
+    "GH-14-pushes",
+    "GH-15",
+    "GH-15-alerts",
+    "GH-16",
+    "GH-16-alerts",
+    "GH-17",
+    "GH-17-hooks",
+    "GH-17-keys",
+    "GH-17-tokens",
+];
+
 impl Catalogue {
-    /// What this release ships.
-    pub fn shipped() -> Self {
-        let collector = |id: &str, cron: &str, jitter_s, grace_s, max_gap_s| Shipped {
-            id: id.to_owned(),
-            kind: "github".to_owned(),
-            cron: cron.to_owned(),
-            jitter_s,
-            grace_s,
-            max_gap_s,
-        };
+    /// What this release ships beside these collectors.
+    pub fn of(collectors: Vec<Shipped>) -> Self {
         Self {
-            collectors: vec![
-                collector("github.branch_rules", "0 * * * *", 60, 600, 2 * 3600),
-                collector("github.members", "0 1 * * *", 60, 3600, 26 * 3600),
-                collector("github.changes", "0 */6 * * *", 60, 3600, 8 * 3600),
-            ],
-            policies: ["GH-01", "GH-05", "GH-08", "GH-10"].map(str::to_owned).to_vec(),
+            collectors,
+            policies: POLICIES.map(str::to_owned).to_vec(),
             frameworks: ["soc2", "iso27001"].map(str::to_owned).to_vec(),
         }
     }

@@ -1,6 +1,6 @@
 //! `sources`: the outside systems that are read. It fetches no token and reaches no network.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, net::IpAddr, path::PathBuf};
 
 use url::Url;
 
@@ -14,6 +14,8 @@ use crate::secret::SecretRef;
 
 /// Most sources of one agent.
 const SOURCES_MAX: usize = 100;
+/// Most networks of one source.
+const NETWORKS_MAX: usize = 100;
 const KINDS: [&str; 1] = ["github"];
 const GITHUB_URL: &str = "https://api.github.com";
 const GITHUB_VERSION: &str = "2026-03-10";
@@ -30,16 +32,38 @@ pub enum Source {
 pub struct Github {
     /// The organisation's login.
     pub org: String,
-    /// A read-only token.
-    pub token: SecretRef,
+    /// Who asks.
+    pub credential: Credential,
     /// The API's address without a slash at its end; `https://api.github.com` unless given.
     pub base_url: String,
     /// The date that goes into `X-GitHub-Api-Version`.
     pub api_version: String,
     /// A file of further certificate authorities (PEM) that this source is believed by.
     pub extra_ca: Option<PathBuf>,
+    /// Addresses inside that its names may lead to.
+    pub networks: Vec<String>,
     /// A proxy on the way.
     pub proxy: Option<Url>,
+}
+
+/// Who asks a GitHub organisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// Whoever holds this token; it should read alone.
+    Token(SecretRef),
+    /// A GitHub App.
+    App(App),
+}
+
+/// A GitHub App.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct App {
+    /// Its id or client id.
+    pub id: String,
+    /// Its private key (PEM).
+    pub key: SecretRef,
+    /// Where it is installed; looked for by the organisation's login unless given.
+    pub installation: Option<u64>,
 }
 
 impl Source {
@@ -105,13 +129,7 @@ fn github(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Github> 
         reading.given(node.path(), &org);
         Some(org)
     });
-    let token = fields
-        .must("token", "secret://env/NAME or secret://file/PATH", &mut reading.faults)
-        .and_then(|node| {
-            let token = node.secret(&mut reading.faults)?;
-            reading.given(node.path(), &token.to_string());
-            Some(token)
-        });
+    let credential = credential(fields, reading);
     let base_url = reading.or(fields, "base_url", GITHUB_URL.to_owned(), base_url);
     let api_version = reading.or(fields, "api_version", GITHUB_VERSION.to_owned(), |node, faults| {
         node.read("a date as 2026-03-10", faults, |text| {
@@ -122,20 +140,97 @@ fn github(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Github> 
         })
     });
     let extra_ca = reading.path_or_none(fields, "extra_ca", "a file of certificates (PEM)");
+    let show = |networks: &Vec<String>| networks.join(", ");
+    let networks = reading.or_none(fields, "networks", show, networks);
     let proxy = reading.or_none(fields, "proxy", Url::to_string, proxy);
     Some(Github {
         org: org?,
-        token: token?,
+        credential: credential?,
         base_url: base_url?,
         api_version: api_version?,
         extra_ca: extra_ca?,
+        networks: networks?.unwrap_or_default(),
         proxy: proxy?,
     })
 }
 
+/// Exactly one of the two.
+fn credential(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Credential> {
+    match (fields.may("token"), fields.may("app")) {
+        (Some(token), None) => secret(token, reading).map(Credential::Token),
+        (None, Some(node)) => app(node, reading).map(Credential::App),
+        (Some(_), Some(node)) => {
+            let hint = "an app's tokens are short and narrow, so keep the app";
+            node.refuse_as("beside a token".to_owned(), "token or app", Some(hint), &mut reading.faults);
+            None
+        }
+        (None, None) => {
+            let expected = "secret://env/NAME or secret://file/PATH, or app: { id: .., key: secret://.. }";
+            fields.must("token", expected, &mut reading.faults)?;
+            None
+        }
+    }
+}
+
+fn secret(node: &Node, reading: &mut Reading<'_>) -> Option<SecretRef> {
+    let secret = node.secret(&mut reading.faults)?;
+    reading.given(node.path(), &secret.to_string());
+    Some(secret)
+}
+
+fn app(node: &Node, reading: &mut Reading<'_>) -> Option<App> {
+    let mut fields = node.fields("{ id: .., key: secret://.. }", &mut reading.faults)?;
+    let id = fields.must("id", "the app's id or client id", &mut reading.faults).and_then(|node| {
+        let id = node.read("an id of letters, digits and .", &mut reading.faults, |text| {
+            let whole = text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
+            whole.then(|| text.to_owned())
+        })?;
+        reading.given(node.path(), &id);
+        Some(id)
+    });
+    let expected = "the app's private key, as secret://file/PATH or secret://env/NAME";
+    let key = fields.must("key", expected, &mut reading.faults).and_then(|node| secret(node, reading));
+    let installation = reading.or_none(&mut fields, "installation", u64::to_string, |node, faults| {
+        node.integer(1..=i64::MAX, faults).map(i64::unsigned_abs)
+    });
+    fields.done(&mut reading.faults);
+    Some(App { id: id?, key: key?, installation: installation? })
+}
+
 fn base_url(node: &Node, faults: &mut Faults) -> Option<String> {
-    let url = address(node, "an address as https://HOST or https://HOST/api/v3", faults)?;
+    let expected = "an address as https://HOST or https://HOST/api/v3";
+    let url = address(node, expected, faults)?;
+    let here = match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    if url.scheme() != "https" && !here {
+        let hint =
+            "without TLS anybody on the way could answer, and read the token; http is for this machine alone";
+        node.refuse(expected, Some(hint), faults);
+        return None;
+    }
     Some(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn networks(node: &Node, faults: &mut Faults) -> Option<Vec<String>> {
+    let expected = "networks as [10.20.0.0/16, fd12::/16]";
+    let list = node.list(expected, faults)?;
+    if list.len() > NETWORKS_MAX {
+        node.refuse(expected, None, faults);
+        return None;
+    }
+    let read = |node: &Node, faults: &mut Faults| {
+        node.read("a network as 10.20.0.0/16", faults, |text| {
+            let (ip, bits) = text.split_once('/')?;
+            let whole = ip.parse::<IpAddr>().is_ok() && bits.parse::<u8>().is_ok();
+            whole.then(|| text.to_owned())
+        })
+    };
+    let networks: Vec<_> = list.iter().map(|node| read(node, faults)).collect();
+    networks.into_iter().collect()
 }
 
 fn proxy(node: &Node, faults: &mut Faults) -> Option<Url> {

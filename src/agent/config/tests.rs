@@ -8,8 +8,25 @@ fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/config").join(name)
 }
 
+/// Three collectors, as the shipped ones are today.
+fn catalogue() -> Catalogue {
+    let collector = |id: &str, cron: &str, jitter_s, grace_s, max_gap_s| catalogue::Shipped {
+        id: id.to_owned(),
+        kind: "github".to_owned(),
+        cron: cron.to_owned(),
+        jitter_s,
+        grace_s,
+        max_gap_s,
+    };
+    Catalogue::of(vec![
+        collector("github.branch_rules", "0 * * * *", 60, 600, 2 * 3600),
+        collector("github.members", "0 1 * * *", 60, 3600, 26 * 3600),
+        collector("github.changes", "0 */6 * * *", 60, 3600, 8 * 3600),
+    ])
+}
+
 fn read(text: &str) -> Result<Config, Faults> {
-    Config::read(text, Path::new("/etc/observance/observance.yaml"), &Catalogue::shipped(), Allowed::Kept)
+    Config::read(text, Path::new("/etc/observance/observance.yaml"), &catalogue(), Allowed::Kept)
 }
 
 fn read_file(name: &str) -> Result<Config, Faults> {
@@ -77,16 +94,32 @@ fn a_full_file_means_what_it_says() {
             ("github.branch_rules", false),
             ("github.members", false),
             ("github.changes", true),
+            ("github.updates", false),
+            ("github.change_checks", false),
+            ("github.recent_bypasses", false),
+            ("github.environments", false),
+            ("github.organisation", false),
+            ("github.accounts", false),
+            ("github.access", false),
+            ("github.security", false),
             ("github.branch_rules@subsidiary", false),
             ("github.members@subsidiary", false),
             ("github.changes@subsidiary", true),
+            ("github.updates@subsidiary", false),
+            ("github.change_checks@subsidiary", false),
+            ("github.recent_bypasses@subsidiary", false),
+            ("github.environments@subsidiary", false),
+            ("github.organisation@subsidiary", false),
+            ("github.accounts@subsidiary", false),
+            ("github.access@subsidiary", false),
+            ("github.security@subsidiary", false),
         ]
     );
     let soc2 = &config.periods["soc2-2027"];
     assert_eq!(soc2.from.to_string(), "2026-12-31T23:00:00.000Z");
     assert_eq!(soc2.to.to_string(), "2027-06-30T22:00:00.000Z");
     assert_eq!(soc2.categories, ["security", "availability"]);
-    assert_eq!(config.policies.parameters["GH-05"]["approvals_min"], 2);
+    assert_eq!(config.policies.parameters["GH-05"]["approvals"], 2);
     assert_eq!(config.owners.of("GH-05"), "platform-lead");
 }
 
@@ -96,7 +129,7 @@ fn only_a_demonstration_may_forget_its_record() {
     assert_eq!((fault.line, fault.path.as_str()), (1, "store"));
     let least =
         fs::read_to_string(golden("least.yaml")).unwrap().replace("file:/srv/evidence", "\"memory:\"");
-    let demo = Config::read(&least, Path::new("demo"), &Catalogue::shipped(), Allowed::Memory).unwrap();
+    let demo = Config::read(&least, Path::new("demo"), &catalogue(), Allowed::Memory).unwrap();
     assert_eq!(demo.store, Store::Memory);
 }
 
@@ -170,8 +203,56 @@ fn a_hostile_name_cannot_paint_the_terminal() {
 #[test]
 fn a_file_that_cannot_be_read_is_a_fault() {
     let folder = tempfile::tempdir().unwrap();
-    let load = |name: &str| Config::load(&folder.path().join(name), &Catalogue::shipped()).unwrap_err();
+    let load = |name: &str| Config::load(&folder.path().join(name), &catalogue()).unwrap_err();
     assert!(load("none.yaml").to_string().contains("not found"));
     fs::write(folder.path().join("latin.yaml"), b"organisation: { name: Gr\xf6\xdfe }").unwrap();
     assert!(load("latin.yaml").to_string().contains("offset 24"), "{}", load("latin.yaml"));
+}
+
+#[test]
+fn a_source_is_asked_by_a_token_or_by_an_app() {
+    let least = fs::read_to_string(golden("least.yaml")).unwrap();
+    let (rest, _) = least.split_once("sources:").unwrap();
+    let sources = |inner: &str| read(&format!("{rest}sources: {{ github: {{ org: acme{inner} }} }}\n"));
+    let config = sources(", app: { id: Iv23abc, key: secret://file/run/app.pem, installation: 42 }").unwrap();
+    let Source::Github(github) = &config.sources["github"];
+    let super::source::Credential::App(app) = &github.credential else { panic!("{github:?}") };
+    assert_eq!((app.id.as_str(), app.installation), ("Iv23abc", Some(42)));
+    for wrong in [
+        "",
+        ", token: secret://env/T, app: { id: 1, key: secret://env/K }",
+        ", app: secret://env/K",
+        ", app: { id: 1 }",
+        ", app: { id: 1, key: secret://env/K, install: 3 }",
+        ", app: { id: 1, key: secret://env/K, installation: acme }",
+        ", app: { id: \"a b\", key: secret://env/K }",
+    ] {
+        let faults = sources(wrong).unwrap_err();
+        assert_eq!(faults.sorted().len(), 1, "{wrong}: {faults}");
+    }
+}
+
+#[test]
+fn how_a_source_is_reached_is_refused_where_it_is_not_safe() {
+    let least = fs::read_to_string(golden("least.yaml")).unwrap();
+    let sources = |inner: &str| {
+        let github = format!("  github: {{ org: acme, token: secret://env/T, {inner} }}\n");
+        read(&format!("{}sources:\n{github}", least.split("sources:").next().unwrap()))
+    };
+    for fine in [
+        "base_url: https://ghes.acme.example/api/v3, networks: [10.20.0.0/16, fd12::/16]",
+        "base_url: http://127.0.0.1:8080",
+        "base_url: http://localhost:8080",
+    ] {
+        assert!(sources(fine).is_ok(), "{fine}: {}", sources(fine).unwrap_err());
+    }
+    for wrong in [
+        "base_url: http://ghes.acme.example/api/v3",
+        "base_url: http://10.0.0.1",
+        "networks: 10.0.0.0/8",
+        "networks: [10.0.0.0]",
+        "networks: [intranet]",
+    ] {
+        assert_eq!(sources(wrong).unwrap_err().sorted().len(), 1, "{wrong}");
+    }
 }

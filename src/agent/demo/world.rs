@@ -13,7 +13,7 @@ use super::{Options, head_file, receiver};
 use crate::{
     chance::Chance,
     clock::{Busy, Clock},
-    collect::{Http, Manifest, Route},
+    collect::{Auth, Http, Manifest, Route},
     key::Keys,
     library,
     run::{
@@ -31,6 +31,10 @@ pub(super) const PERIOD: &str = "half-year";
 /// The credential that the company's server knows; it protects nothing.
 const TOKEN: &str = "demo-token";
 const ORIGIN: &str = "acme.example/demo";
+/// The collectors that the company's server answers.
+const COLLECTORS: [&str; 3] = ["github.branch_rules", "github.changes", "github.members"];
+/// The policies that judge what they collect.
+const POLICIES: [&str; 4] = ["GH-01", "GH-05", "GH-08", "GH-10"];
 
 /// Everything that stays when the agent is killed.
 pub(super) struct World {
@@ -61,7 +65,7 @@ impl World {
             previous: None,
         };
         let shipped = setup("acme", base_url, options.seed, &chance)?;
-        let setup = Setup { periods: vec![period], webhook: Some(webhook), ..shipped };
+        let setup = Setup { periods: vec![period], webhook: Some(Arc::new(webhook)), ..shipped };
         let mut name = options.out.file_name().unwrap_or_default().to_owned();
         name.push(".store");
         let store = options.out.with_file_name(name);
@@ -98,44 +102,49 @@ impl World {
             commits.push((commit, outside));
             Ok(())
         };
-        read(store.objects(), ORIGIN, vec![key], &self.clock, &mut reader).await?;
+        read(store.objects(), ORIGIN, (vec![key], None), &self.clock, &mut reader).await?;
         Ok(commits)
     }
 }
 
-/// An agent that watches the organisation `org` at `base_url` with everything that ships, on the demonstration's schedules;
+/// An agent that watches the organisation `org` at `base_url` with the demonstration's collectors, policies and schedules;
 /// without periods, and nobody is told. Its keys come from `chance`; `seed` decides the jitter of slots.
 pub fn setup(org: &str, base_url: &str, seed: u64, chance: &Chance) -> anyhow::Result<Setup> {
     let source = Source {
         params: BTreeMap::from([("org".to_owned(), org.to_owned())]),
         base_url: Some(base_url.to_owned()),
-        token: Secret::new(TOKEN.to_owned()),
-        http: Http::new(&Route { extra_ca: None, proxy: None })?,
+        auth: Auth::Bearer(Secret::new(TOKEN.to_owned())),
+        http: Http::new(&Route::default())?,
     };
     Ok(Setup {
         origin: ORIGIN.to_owned(),
         estate: "acme.example".to_owned(),
         config: b"# the demonstration has no configuration file; these are its settings\norigin: acme.example/demo\n".to_vec(),
         keys: Keys::generate(chance)?,
-        sources: BTreeMap::from([("github".to_owned(), source)]),
+        sources: BTreeMap::from([("github".to_owned(), Arc::new(source))]),
         collectors: collectors()?,
         schedules: schedules()?,
         policies: policies()?,
         periods: Vec::new(),
         webhook: None,
+        owners: BTreeMap::new(),
+        zone: chrono_tz::Europe::Berlin,
         build: None,
         seed,
     })
 }
 
-fn collectors() -> anyhow::Result<BTreeMap<String, Collector>> {
+fn collectors() -> anyhow::Result<BTreeMap<String, Arc<Collector>>> {
     let read = |(name, file): (String, &[u8])| {
         let text = std::str::from_utf8(file).context("a shipped collector is not text")?;
         let manifest = Manifest::read(&name, text).map_err(|faults| anyhow!("{faults:?}"))?;
         let id = manifest.id().to_owned();
-        Ok((id.clone(), Collector { id, source: "github".to_owned(), manifest, file: file.to_vec() }))
+        let collector =
+            Collector { id: id.clone(), source: "github".to_owned(), manifest, file: file.to_vec() };
+        Ok((id, Arc::new(collector)))
     };
-    library::collectors().into_iter().map(read).collect()
+    let all: BTreeMap<_, _> = library::collectors().into_iter().map(read).collect::<anyhow::Result<_>>()?;
+    Ok(all.into_iter().filter(|(id, _)| COLLECTORS.contains(&id.as_str())).collect())
 }
 
 fn policies() -> anyhow::Result<BTreeMap<String, Judge>> {
@@ -144,7 +153,8 @@ fn policies() -> anyhow::Result<BTreeMap<String, Judge>> {
         let params = policy.params(&serde_json::Map::new()).map_err(|faults| anyhow!("{faults:?}"))?;
         Ok((policy.meta().id.clone(), Judge { policy, files, params }))
     };
-    library::policies().into_values().map(load).collect()
+    let all: BTreeMap<_, _> = library::policies().into_values().map(load).collect::<anyhow::Result<_>>()?;
+    Ok(all.into_iter().filter(|(id, _)| POLICIES.contains(&id.as_str())).collect())
 }
 
 fn schedules() -> anyhow::Result<Vec<Schedule>> {

@@ -1,6 +1,7 @@
-//! Entries to be, as functions of their place: what the log asks again for when a race is lost.
+//! Entries to be, for one place in the log: what they say was worked out from all entries before it, so they stand there
+//! or nowhere.
 //!
-//! `seq`, `t` and references between entries of one batch move with the place; evidence does not.
+//! It does not write: when another writer takes the place, whoever made the batch makes another.
 
 use std::error::Error;
 
@@ -23,16 +24,24 @@ pub(super) enum By {
     Here(u64),
 }
 
+/// Another writer took the place: what these entries rest on is not the log's end any more.
+#[derive(Debug, thiserror::Error)]
+#[error("another writer wrote entry {0} first")]
+pub(super) struct Overtaken(u64);
+
 /// Entries that will stand together in one commit.
 pub(super) struct Batch {
+    /// The place of the first.
+    at: u64,
     now: Instant,
     by: By,
     makes: Vec<Make>,
 }
 
 impl Batch {
-    pub(super) const fn new(now: Instant, by: By) -> Self {
-        Self { now, by, makes: Vec::new() }
+    /// A batch for the place `at`, the size of the log that it was made from.
+    pub(super) const fn new(at: u64, now: Instant, by: By) -> Self {
+        Self { at, now, by, makes: Vec::new() }
     }
 
     /// Adds an entry; gives its place in the batch.
@@ -58,6 +67,9 @@ impl Draft for Batch {
         first_seq: u64,
         previous_t: Instant,
     ) -> Result<Vec<Vec<u8>>, Box<dyn Error + Send + Sync>> {
+        if first_seq != self.at {
+            return Err(Overtaken(self.at).into());
+        }
         let by = match self.by {
             By::Start(seq) => seq,
             By::Here(place) => first_seq + place,

@@ -11,37 +11,38 @@ use observance_record::{
     verdict::{Code, State},
 };
 use serde::{Deserialize, Serialize};
-use tokio::task::JoinSet;
 
-use super::{
-    Agent, Done, RunError,
-    batch::{Batch, By},
-    happening::Happening,
-    open,
-};
+use super::{Agent, Doing, Done, RunError, batch::By, happening::Happening, open, setup::Setup};
 use crate::tell::{self, Attempt, Delivery, Message, Outbox, Since, Word, outbox::Accepted};
 
-/// What an alert says, as it is sealed: the stable id is its entry's and is added when it is sent.
+/// What an alert says, as it is sealed: the stable id is its drift's and is added when it is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Payload {
+    codes: Vec<Code>,
     control: String,
     fails_n: u64,
     from: State,
     #[serde(skip_serializing_if = "Option::is_none")]
     item: Option<Item>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
+    pub(super) name: Option<String>,
     observed_from: Instant,
     observed_to: Instant,
+    owner: String,
     policy: String,
     to: State,
-    word: String,
+    pub(super) word: Word,
 }
 
 impl Payload {
-    pub(super) fn of(drift: &Drift, name: Option<String>, word: Word) -> Self {
+    pub(super) fn of(
+        drift: &Drift,
+        name: Option<String>,
+        (word, codes, owner): (Word, Vec<Code>, String),
+    ) -> Self {
         Self {
+            codes,
             control: drift.control.clone(),
             fails_n: drift.fails_n,
             from: drift.from,
@@ -49,42 +50,38 @@ impl Payload {
             name,
             observed_from: drift.observed_from,
             observed_to: drift.observed_to,
+            owner,
             policy: drift.policy.clone(),
             to: drift.to,
-            word: word.text().to_owned(),
+            word,
         }
     }
 
-    pub(super) fn bytes(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
+    pub(super) fn bytes(&self) -> Result<Vec<u8>, RunError> {
+        serde_json::to_vec(self).map_err(RunError::Payload)
     }
 
-    fn message(&self, origin: &str, alert: u64) -> Message {
-        let word = match self.word.as_str() {
-            "FIXED" => Word::Fixed,
-            "BLIND" => Word::Blind,
-            _ => Word::Drift,
-        };
-        let what = match word {
+    fn message(&self, setup: &Setup, alert: u64) -> Message {
+        let what = match self.word {
             Word::Drift => "deviates",
             Word::Fixed if self.item.is_some() => "no longer deviates",
             Word::Fixed => "can be seen again",
             Word::Blind => "cannot be seen whole; nothing is called failed for that",
         };
         tell::Drift {
-            word,
-            id: format!("{origin}#{alert}"),
+            word: self.word,
+            id: format!("{}#{alert}", setup.origin),
             control: self.control.clone(),
             policy: self.policy.clone(),
             item: self.name.clone().or_else(|| self.item.map(|item| item.to_string())),
             what: what.to_owned(),
             since: Since { from: self.observed_from, to: self.observed_to },
-            zone: chrono_tz::UTC,
-            reasons: Vec::new(),
+            zone: setup.zone,
+            reasons: self.codes.iter().map(ToString::to_string).collect(),
             period: None,
             serves: Vec::new(),
             remedy: None,
-            owner: String::new(),
+            owner: self.owner.clone(),
         }
         .message()
     }
@@ -108,18 +105,26 @@ impl Mail {
         }
     }
 
+    /// An alert whose words cannot be read can be sent to nobody; it stands in the log without a notice.
     fn hear_alert(&mut self, place: u16, entry: &Entry, alert: &Alert, artefacts: &[Artefact]) {
-        // an alert that comes twice cannot be in a log that the ledger took in
-        let _first = self.outbox.alert(alert.id, &alert.route, entry.t).is_ok();
         let sealed = artefacts.iter().find(|a| a.role == Role::Notification && a.which == place);
-        let payload = sealed.and_then(|sealed| serde_json::from_slice(sealed.bytes()).ok());
-        if let Some(payload) = payload {
-            self.payloads.insert(alert.id, payload);
+        match sealed.map(|sealed| serde_json::from_slice(sealed.bytes())) {
+            Some(Ok(payload)) => {
+                // an alert that comes twice cannot be in a log that the ledger took in
+                let _first = self.outbox.alert(alert.id, &alert.route, entry.t).is_ok();
+                self.payloads.insert(alert.id, payload);
+            }
+            Some(Err(error)) => tracing::error!(%error, alert = alert.id, "an alert cannot be read"),
+            None => tracing::error!(alert = alert.id, "an alert has no words"),
         }
     }
 
     fn hear_notice(&mut self, notice: &Notice) {
-        let accepted = if notice.status.as_str() == "delivered" { Accepted::Yes } else { Accepted::No };
+        let accepted = match notice.status.as_str() {
+            "delivered" => Accepted::Yes,
+            "gave_up" => Accepted::Never,
+            _ => Accepted::No,
+        };
         let attempt = u32::try_from(notice.attempt).unwrap_or(u32::MAX);
         // a notice of an unknown alert cannot be in a log that the ledger took in
         let _known = self.outbox.notice(notice.alert, attempt, notice.at, accepted).is_ok();
@@ -133,41 +138,59 @@ impl Mail {
 
 impl Agent {
     /// Sends what is owed now.
-    pub(super) fn deliver(&mut self, tasks: &mut JoinSet<Done>) {
-        if self.setup.webhook.is_none() {
-            return;
-        }
+    pub(super) fn deliver(&mut self) {
+        let Some(route) = &self.setup.webhook else { return };
         for due in self.mail.outbox.due(self.journal.now()) {
             let Some(payload) = self.mail.payloads.get(&due.alert) else { continue };
             if !self.mail.on_the_way.insert(due.alert) {
                 continue;
             }
-            let message = payload.message(&self.setup.origin, due.alert);
-            let (setup, teller, busy) = (Arc::clone(&self.setup), self.teller.clone(), self.me.task());
-            tasks.spawn(async move {
-                let attempt = match &setup.webhook {
-                    Some(route) => teller.attempt(route, &message, due.attempt).await,
-                    None => Attempt {
-                        attempt: due.attempt,
-                        at: busy.clock().now(),
-                        status: None,
-                        delivery: Delivery::Unreachable,
-                    },
-                };
+            let message = payload.message(&self.setup, due.alert);
+            let (route, teller, busy) = (Arc::clone(route), self.teller.clone(), self.me.task());
+            let spawned = self.tasks.spawn(async move {
+                let attempt = teller.attempt(&route, &message, due.attempt).await;
+                drop(busy);
                 Done::Mail(due.alert, attempt)
             });
+            self.doing.insert(spawned.id(), Doing::Mail(due.alert));
         }
+    }
+
+    /// Whoever was to be told cannot be reached any more: the configuration names no way.
+    pub(super) async fn give_up_mail(&mut self) -> Result<(), RunError> {
+        if self.setup.webhook.is_some() {
+            return Ok(());
+        }
+        while let Some(due) = self.mail.outbox.due(Instant::from_ms(i64::MAX)).first().cloned() {
+            let (status, code) = (open::code("gave_up"), open::code("route.removed"));
+            let (alert, attempt, at) = (due.alert, u64::from(due.attempt), self.journal.now());
+            self.push_notice(Notice { alert, attempt, at, status, code }).await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn notice(&mut self, alert: u64, attempt: Attempt) -> Result<(), RunError> {
         let delivered = attempt.delivery == Delivery::Delivered;
-        let status: Code = open::code(if delivered { "delivered" } else { "failed" });
+        let status = match delivered {
+            true => "delivered",
+            false if self.mail.outbox.is_last(alert, attempt.attempt, attempt.at) => "gave_up",
+            false => "failed",
+        };
         let code = attempt.status.map(|status| format!("http.{status}"));
         let code = open::code(code.as_deref().unwrap_or_else(|| attempt.delivery.code()));
-        let mut batch = Batch::new(self.journal.now(), By::Start(self.by));
-        batch.push(Notice { alert, attempt: u64::from(attempt.attempt), at: attempt.at, status, code });
-        self.commit(&batch, Vec::new(), &[]).await?;
+        let (at, attempt) = (attempt.at, u64::from(attempt.attempt));
+        self.push_notice(Notice { alert, attempt, at, status: open::code(status), code }).await?;
         self.say(Happening::Told { alert, delivered });
         Ok(())
+    }
+
+    async fn push_notice(&mut self, notice: Notice) -> Result<(), RunError> {
+        loop {
+            let mut batch = self.journal.batch(By::Start(self.by));
+            batch.push(notice.clone());
+            if self.commit(&batch, Vec::new(), &[]).await?.is_some() {
+                return Ok(());
+            }
+        }
     }
 }

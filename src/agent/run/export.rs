@@ -4,15 +4,10 @@
 
 use observance_record::{
     Digest,
-    entry::{self, Export, Stop},
+    entry::{Export, Stop},
 };
 
-use super::{
-    Journal, RunError,
-    batch::{Batch, By},
-    open,
-    setup::Setup,
-};
+use super::{Journal, RunError, batch::By, open, setup::Setup};
 use crate::{
     chance::Chance,
     clock::Clock,
@@ -38,25 +33,21 @@ pub async fn export(
     (clock, chance): (Clock, Chance),
     handed: Handed,
 ) -> Result<u64, RunError> {
-    let remembers = memory.is_some();
     let mut nobody = |_, _: &_, _: &[_]| {};
-    let mut journal = Journal::open(setup, store, memory, (clock, chance.clone()), &mut nobody).await?;
-    let ledger = journal.ledger();
-    let memory = if remembers { ledger.size().to_string() } else { "none".to_owned() };
-    let number = ledger.exports().iter().filter(|export| export.period == handed.period).count() + 1;
-    let number = u64::try_from(number).unwrap_or(u64::MAX);
-    let Handed { digest, to, period } = handed;
-    let export = Export { digest, from: 0, to, period, number, recipient: None };
-    let mut batch = Batch::new(journal.now(), By::Here(0));
-    let start = open::start(setup, &memory, &chance, ledger.config().map(|(seq, _)| seq))?;
-    batch.push(entry::Start { clock: journal.held(), ..start });
-    batch.push(export);
-    if ledger.stopped() {
-        // the agent had ended in order before, and that is still so
-        batch.push(Stop { reason: open::code("asked"), clean: true });
-    }
     let mut away =
         |error: &_| tracing::warn!(error = error as &dyn std::error::Error, "the store does not answer");
-    journal.commit(&batch, (Vec::new(), &[]), &mut nobody, &mut away).await?;
-    Ok(number)
+    let mut journal = Journal::open(setup, store, memory, (clock, chance.clone()), &mut nobody).await?;
+    loop {
+        let ledger = journal.ledger();
+        let number = ledger.exports().iter().filter(|export| export.period == handed.period).count() + 1;
+        let number = u64::try_from(number).unwrap_or(u64::MAX);
+        let Handed { digest, to, period } = handed.clone();
+        let mut batch = journal.batch(By::Here(0));
+        batch.push(open::start(setup, &journal, &chance, ledger.config().map(|(seq, _)| seq))?);
+        batch.push(Export { digest, from: 0, to, period, number, recipient: None });
+        batch.push(Stop { reason: open::code("asked"), clean: true });
+        if journal.commit(&batch, (Vec::new(), &[]), &mut nobody, &mut away).await?.is_some() {
+            return Ok(number);
+        }
+    }
 }

@@ -14,7 +14,8 @@ use observance_record::{
 };
 
 use super::{
-    batch::Batch,
+    batch::{Batch, By, Overtaken},
+    bodies::Places,
     fold::{self, FoldError},
     setup::Setup,
 };
@@ -26,6 +27,8 @@ use crate::{
 
 /// Raw bytes after which a further pack is begun; compressed they stay below a pack's limit.
 const PACK_RAW_BYTES_MAX: usize = 24 << 20;
+/// The same for packs that must stand inside their commit.
+const INLINE_RAW_BYTES_MAX: usize = 768 << 10;
 /// Wait before the store is asked again.
 const STORE_WAIT_MS: i64 = 5_000;
 
@@ -41,6 +44,9 @@ pub enum JournalError {
     /// A pack cannot be made.
     #[error("cannot pack what was collected")]
     Pack(#[from] PackError),
+    /// What lies beside an entry is too large to stand in its commit.
+    #[error("the configuration, its collectors and its policies are too large for one commit")]
+    Inline,
     /// No randomness for a nonce.
     #[error(transparent)]
     Chance(#[from] ChanceError),
@@ -52,6 +58,9 @@ pub enum JournalError {
         /// Why not.
         source: NoteError,
     },
+    /// A gap's slots are in no order.
+    #[error("the slots of {0} to be recorded as a gap are in no order")]
+    Slots(String),
     /// The keys lack the newest salt.
     #[error("the keys hold no salt key of epoch {0}")]
     Salt(u32),
@@ -83,47 +92,16 @@ impl Publishing {
     }
 }
 
-/// The log, open, and what it says.
+/// What the log says, as far as it was read.
 #[derive(Debug)]
-pub struct Journal {
-    log: Log,
+struct Said {
     ledger: Ledger,
+    places: Places,
     tiles: Publishing,
     salts: SaltKey,
-    epoch: u32,
-    clock: Clock,
-    chance: Chance,
 }
 
-impl Journal {
-    /// Opens the log and folds all of it. `told` hears of every entry, in order.
-    pub async fn open(
-        setup: &Setup,
-        store: &Store,
-        memory: Option<HeadFile>,
-        (clock, chance): (Clock, Chance),
-        told: &mut Told<'_>,
-    ) -> Result<Self, JournalError> {
-        let epoch = setup.keys.epoch();
-        let salts = setup.keys.salt_key(epoch).ok_or(JournalError::Salt(epoch))?;
-        let signer = Signer::new(&setup.origin, setup.keys.signing_seed())
-            .map_err(|source| JournalError::Origin { origin: setup.origin.clone(), source })?;
-        let tiles = Publishing { tiles: Tiles::resume(store).await?, ..Publishing::default() };
-        let mut commits = Vec::new();
-        let log = {
-            let mut reader = |commit: Commit, outside: Vec<Bytes>| {
-                commits.push((commit, outside));
-                Ok(())
-            };
-            Log::open(store, &setup.origin, signer, memory, &mut reader).await?
-        };
-        let mut journal = Self { log, ledger: Ledger::default(), tiles, salts, epoch, clock, chance };
-        for (commit, outside) in commits {
-            journal.take(&commit, &outside, told)?;
-        }
-        Ok(journal)
-    }
-
+impl Said {
     fn take(&mut self, commit: &Commit, outside: &[Bytes], told: &mut Told<'_>) -> Result<(), JournalError> {
         let entries = fold::entries(commit)?;
         let artefacts = fold::artefacts(commit, outside)?;
@@ -138,21 +116,66 @@ impl Journal {
         told: &mut Told<'_>,
     ) -> Result<(), JournalError> {
         fold::fold(&mut self.ledger, entries, artefacts, &self.salts)?;
+        self.places.note(commit.ordinal, entries, artefacts, &self.ledger);
         for (place, entry) in (0..).zip(entries) {
             told(place, entry, artefacts);
         }
         self.tiles.tiles.take(commit)?;
         Ok(())
     }
+}
+
+/// The log, open, and what it says.
+#[derive(Debug)]
+pub struct Journal {
+    log: Log,
+    vkey: String,
+    said: Said,
+    epoch: u32,
+    clock: Clock,
+    chance: Chance,
+}
+
+impl Journal {
+    /// Opens the log and folds all of it, commit by commit. `told` hears of every entry, in order.
+    pub async fn open(
+        setup: &Setup,
+        store: &Store,
+        memory: Option<HeadFile>,
+        (clock, chance): (Clock, Chance),
+        told: &mut Told<'_>,
+    ) -> Result<Self, JournalError> {
+        let epoch = setup.keys.epoch();
+        let salts = setup.keys.salt_key(epoch).ok_or(JournalError::Salt(epoch))?;
+        let signer = Signer::new(&setup.origin, setup.keys.signing_seed())
+            .map_err(|source| JournalError::Origin { origin: setup.origin.clone(), source })?;
+        let vkey = signer.verifier().to_string();
+        let tiles = Publishing { tiles: Tiles::resume(store).await?, ..Publishing::default() };
+        let mut said = Said { ledger: Ledger::default(), places: Places::default(), tiles, salts };
+        let mut reader =
+            |commit: Commit, outside: Vec<Bytes>| Ok(said.take(&commit, &outside, told).map_err(Box::new)?);
+        let log = Log::open(store, &setup.origin, signer, memory, &mut reader).await?;
+        Ok(Self { log, vkey, said, epoch, clock, chance })
+    }
 
     /// What the log says.
     pub const fn ledger(&self) -> &Ledger {
-        &self.ledger
+        &self.said.ledger
+    }
+
+    /// The verifier key of the log's checkpoints.
+    pub fn vkey(&self) -> &str {
+        &self.vkey
+    }
+
+    /// Where sealed bodies lie.
+    pub(super) const fn places(&self) -> &Places {
+        &self.said.places
     }
 
     /// The key that salts new rows.
     pub const fn salts(&self) -> &SaltKey {
-        &self.salts
+        &self.said.salts
     }
 
     /// Its epoch.
@@ -165,15 +188,25 @@ impl Journal {
         self.clock.now().max(self.log.last_t())
     }
 
+    /// An empty batch for the log's end.
+    pub(super) fn batch(&self, by: By) -> Batch {
+        Batch::new(self.said.ledger.size(), self.now(), by)
+    }
+
+    /// The size of the log that the head file remembered when the log was opened, if there is one and it did.
+    pub fn remembered(&self) -> Option<u64> {
+        self.log.remembered().map(|head| head.size)
+    }
+
     /// Tiles that became full and that nobody writes yet; [`Journal::published`] takes them back.
     pub(super) fn begin_tiles(&mut self) -> Option<Due> {
-        self.tiles.begin()
+        self.said.tiles.begin()
     }
 
     /// The end of a try to write tiles: what is left is written with the next ones.
     pub(super) fn published(&mut self, left: Due) {
-        self.tiles.left = left;
-        self.tiles.is_writing = false;
+        self.said.tiles.left = left;
+        self.said.tiles.is_writing = false;
     }
 
     /// What the clock shows, if that is before the newest entry.
@@ -183,8 +216,7 @@ impl Journal {
 
     /// Makes packs of what is new, and says how a run names them.
     pub fn pack(&self, artefacts: &[Artefact]) -> Result<(Vec<Vec<u8>>, Vec<PackRef>), JournalError> {
-        let encode = |group| Ok(pack::encode(&self.chance.bytes32()?, group)?);
-        let packs = grouped(artefacts).into_iter().map(encode).collect::<Result<Vec<_>, JournalError>>()?;
+        let packs = self.encode(artefacts, PACK_RAW_BYTES_MAX)?;
         let places = pack_places(packs.iter().map(Vec::len));
         let refs = packs.iter().zip(places).map(|(bytes, place)| PackRef {
             sha256: Digest::of(bytes),
@@ -195,15 +227,28 @@ impl Journal {
         Ok((packs, refs))
     }
 
-    /// Commits a batch and folds it; gives the sequence number of its first entry. While the store is away it waits and
-    /// tries again, without end: `away` is told each time.
+    /// Makes packs that stand inside their commit, for what no run names: outside it nothing would lead to them.
+    pub fn pack_inline(&self, artefacts: &[Artefact]) -> Result<Vec<Vec<u8>>, JournalError> {
+        let packs = self.encode(artefacts, INLINE_RAW_BYTES_MAX)?;
+        let outside = pack_places(packs.iter().map(Vec::len)).contains(&PackPlace::Outside);
+        if outside { Err(JournalError::Inline) } else { Ok(packs) }
+    }
+
+    fn encode(&self, artefacts: &[Artefact], raw_max: usize) -> Result<Vec<Vec<u8>>, JournalError> {
+        let encode = |group| Ok(pack::encode(&self.chance.bytes32()?, group)?);
+        grouped(artefacts, raw_max).into_iter().map(encode).collect()
+    }
+
+    /// Commits a batch and folds it; gives the sequence number of its first entry. `None` if another writer took its
+    /// place: that writer's entries are folded, and the batch has to be made anew from what the log says now. While the
+    /// store is away it waits and tries again, without end: `away` is told each time.
     pub(super) async fn commit(
         &mut self,
         batch: &Batch,
         (packs, artefacts): (Vec<Vec<u8>>, &[Artefact]),
         told: &mut Told<'_>,
         away: &mut (dyn FnMut(&StoreError) + Send),
-    ) -> Result<u64, JournalError> {
+    ) -> Result<Option<u64>, JournalError> {
         loop {
             let mut commits = Vec::new();
             let mut reader = |commit: Commit, outside: Vec<Bytes>| {
@@ -224,15 +269,25 @@ impl Journal {
             let last = commits.len().saturating_sub(1);
             for (i, (commit, outside)) in commits.iter().enumerate() {
                 if ours && i == last {
-                    self.fold(commit, &fold::entries(commit)?, artefacts, told)?;
+                    self.said.fold(commit, &fold::entries(commit)?, artefacts, told)?;
                 } else {
-                    self.take(commit, outside, told)?;
+                    self.said.take(commit, outside, told)?;
                 }
             }
             match appended {
-                Ok(Some(appended)) => return Ok(appended.first_seq),
-                // another commit stands where ours would have: ours never will, so it is drafted anew
-                Ok(None) => {}
+                Ok(Some(appended)) => {
+                    if let Some(error) = &appended.forgotten {
+                        let error: &dyn std::error::Error = error;
+                        tracing::warn!(
+                            error,
+                            "the head is not remembered; a rollback would go unnoticed here"
+                        );
+                    }
+                    return Ok(Some(appended.first_seq));
+                }
+                // another commit stands where ours would have, so ours never will
+                Ok(None) => return Ok(None),
+                Err(StoreError::Draft { source, .. }) if source.is::<Overtaken>() => return Ok(None),
                 Err(error) if is_passing(&error) => {
                     away(&error);
                     self.clock.sleep_ms(STORE_WAIT_MS).await;
@@ -255,12 +310,12 @@ fn is_passing(error: &StoreError) -> bool {
     )
 }
 
-fn grouped(artefacts: &[Artefact]) -> Vec<&[Artefact]> {
+fn grouped(artefacts: &[Artefact], raw_max: usize) -> Vec<&[Artefact]> {
     let mut groups = Vec::new();
     let (mut from, mut bytes) = (0, 0);
     for (i, artefact) in artefacts.iter().enumerate() {
         bytes += artefact.bytes().len();
-        if bytes > PACK_RAW_BYTES_MAX && i > from {
+        if bytes > raw_max && i > from {
             groups.extend(artefacts.get(from..i));
             (from, bytes) = (i, artefact.bytes().len());
         }

@@ -5,6 +5,8 @@
 //! and nothing is told that is not recorded.
 
 mod batch;
+mod bodies;
+mod changes;
 mod deliver;
 mod export;
 pub mod fold;
@@ -23,15 +25,15 @@ use std::{
 };
 
 use observance_judge::Memo;
-use observance_record::{Instant, entry::Stop, slots::Due};
+use observance_record::{
+    Instant,
+    entry::{self, Stop},
+    slots::Due,
+};
 use tokio::{sync::mpsc::UnboundedSender, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use self::{
-    batch::{Batch, By},
-    deliver::Mail,
-    seal::Task,
-};
+use self::{batch::By, deliver::Mail, seal::Task};
 pub use self::{
     export::{Handed, export},
     happening::{Happening, News},
@@ -42,7 +44,7 @@ use crate::{
     chance::Chance,
     clock::{Busy, Clock},
     collect::{self, Collected},
-    schedule::{Action, Cause, Ended, Planner},
+    schedule::{Action, Cause, Ended, Planner, Slot},
     store::{Due as Tiles, HeadFile, Store, StoreError},
     tell::{Attempt, TellError, Teller},
 };
@@ -51,6 +53,7 @@ use crate::{
 const MEMO_ROWS_MAX: usize = 200_000;
 /// How long an agent that is asked to stop lets go on what runs; a container is killed two seconds later.
 const STOP_MS: i64 = 8_000;
+const MINUTE_MS: i64 = 60_000;
 /// How long the agent sleeps when nothing is due at all.
 const IDLE_MS: i64 = 3_600_000;
 
@@ -63,6 +66,9 @@ pub enum RunError {
     /// Nothing can be told.
     #[error(transparent)]
     Tell(#[from] TellError),
+    /// An alert cannot be put into words.
+    #[error("cannot write what an alert says")]
+    Payload(#[source] serde_json::Error),
     /// No randomness.
     #[error(transparent)]
     Chance(#[from] crate::chance::ChanceError),
@@ -75,6 +81,15 @@ enum Done {
     Tiles(Tiles, Result<u64, StoreError>),
 }
 
+/// What a task does: all that is known of it if it is lost.
+enum Doing {
+    /// It runs this collector.
+    Run(String),
+    /// It delivers this alert.
+    Mail(u64),
+    Tiles,
+}
+
 /// A running agent.
 pub struct Agent {
     setup: Shared,
@@ -85,8 +100,8 @@ pub struct Agent {
     store: Store,
     planner: Planner,
     by: u64,
-    /// The collector of each task that runs one.
-    running: HashMap<tokio::task::Id, String>,
+    tasks: JoinSet<Done>,
+    doing: HashMap<tokio::task::Id, Doing>,
     states: BTreeMap<String, collect::State>,
     memo: Memo,
     mail: Mail,
@@ -116,7 +131,6 @@ impl Agent {
     pub async fn start(start: Start) -> Result<Self, RunError> {
         let Start { setup, store, memory, me, chance, news } = start;
         let clock = me.clock().clone();
-        let remembers = memory.is_some();
         let mut mail = Mail::default();
         let journal = {
             let mut told = |place, entry: &_, artefacts: &[_]| mail.hear(place, entry, artefacts);
@@ -128,7 +142,8 @@ impl Agent {
             planner: Planner::new(setup.schedules.clone(), running, setup.seed, before),
             teller: Teller::new(clock.clone())?,
             memo: Memo::new(MEMO_ROWS_MAX),
-            running: HashMap::new(),
+            tasks: JoinSet::new(),
+            doing: HashMap::new(),
             states: BTreeMap::new(),
             by: 0,
             setup,
@@ -140,40 +155,40 @@ impl Agent {
             mail,
             news,
         };
-        agent.begin(remembers).await?;
+        agent.begin().await?;
         agent.remember_promises();
+        agent.tell_changes().await?;
+        agent.give_up_mail().await?;
         Ok(agent)
     }
 
-    async fn begin(&mut self, remembers: bool) -> Result<(), RunError> {
-        let ledger = self.journal.ledger();
-        let memory =
-            if remembers && ledger.size() > 0 { ledger.size().to_string() } else { "none".to_owned() };
-        let vkey = observance_record::note::Signer::new(&self.setup.origin, self.setup.keys.signing_seed())
-            .map(|signer| signer.verifier().to_string())
-            .unwrap_or_default();
-        let opening = open::opening(
-            &self.setup,
-            ledger,
-            (self.journal.salts(), self.journal.epoch()),
-            (self.store.posture(), &memory),
-            (self.journal.now(), self.journal.held()),
-            (&self.chance, &vkey),
-        )?;
-        let (packs, _named) = self.journal.pack(&opening.artefacts)?;
-        let first = self.commit(&opening.batch, packs, &opening.artefacts).await?;
-        self.by = first + opening.start;
-        self.say(Happening::Started { size: self.journal.ledger().size() });
-        Ok(())
+    async fn begin(&mut self) -> Result<(), RunError> {
+        loop {
+            let opening = open::opening(&self.setup, &self.journal, self.store.posture(), &self.chance)?;
+            let packs = self.journal.pack_inline(&opening.artefacts)?;
+            if let Some(first) = self.commit(&opening.batch, packs, &opening.artefacts).await? {
+                self.by = first + opening.start;
+                self.say(Happening::Started { size: self.journal.ledger().size() });
+                return Ok(());
+            }
+        }
     }
 
     /// Tells the planner what the log has promised and not answered.
     fn remember_promises(&mut self) {
         let promises = self.journal.ledger().promises();
-        for (schedule, until) in promises.until() {
-            let open: Vec<Instant> = promises.open().get(schedule).into_iter().flatten().copied().collect();
-            if let Ok(due) = Due::new(&open) {
-                self.planner.promised(schedule, *until, &due);
+        for (schedule, open) in promises.open() {
+            let open: Vec<Instant> = open.iter().copied().collect();
+            // the ledger holds them in order, so they can be listed
+            let due = Due::new(&open).unwrap_or_default();
+            match (promises.until().get(schedule), open.last()) {
+                (Some(until), _) => self.planner.promised(schedule, *until, &due),
+                // promised before the schedule was removed: whatever is left of it will be gaps
+                (None, Some(last)) => {
+                    self.planner.promised(schedule, last.plus_ms(MINUTE_MS), &due);
+                    self.planner.removed(schedule);
+                }
+                (None, None) => {}
             }
         }
     }
@@ -190,26 +205,25 @@ impl Agent {
 
     /// Works until `stop` is cancelled; then ends what runs, says so in the log, and returns.
     pub async fn run(&mut self, stop: &CancellationToken) -> Result<(), RunError> {
-        let mut tasks = JoinSet::new();
         let mut patience = None;
         loop {
             if stop.is_cancelled() {
                 self.planner.hinder(self.journal.now(), Some(Cause::Shutdown));
                 let until = *patience.get_or_insert_with(|| self.clock.now().plus_ms(STOP_MS));
-                if tasks.is_empty() || self.clock.now() >= until {
+                if self.tasks.is_empty() || self.clock.now() >= until {
                     break;
                 }
             }
-            if self.step(&mut tasks).await? {
+            if self.step().await? {
                 continue;
             }
-            self.deliver(&mut tasks);
-            self.publish(&mut tasks);
-            self.wait(&mut tasks, stop, patience).await?;
+            self.deliver();
+            self.publish();
+            self.wait(stop, patience).await?;
         }
-        let clean = tasks.is_empty();
+        let clean = self.tasks.is_empty();
         // what is still waiting for its source left nothing: its slot stays open and is a gap for whoever begins next
-        tasks.shutdown().await;
+        self.tasks.shutdown().await;
         self.stop(clean).await
     }
 
@@ -221,19 +235,18 @@ impl Agent {
         for collector in collectors {
             self.planner.ask(collector);
         }
-        let mut tasks = JoinSet::new();
-        while self.step(&mut tasks).await? {}
-        while let Some(done) = tasks.join_next().await {
+        while self.step().await? {}
+        while let Some(done) = self.tasks.join_next().await {
             self.take(done).await?;
-            self.deliver(&mut tasks);
-            while self.step(&mut tasks).await? {}
-            self.publish(&mut tasks);
+            self.deliver();
+            while self.step().await? {}
+            self.publish();
         }
         self.stop(true).await
     }
 
     /// Does what the planner asks for now; true if it must be asked again at once.
-    async fn step(&mut self, tasks: &mut JoinSet<Done>) -> Result<bool, RunError> {
+    async fn step(&mut self) -> Result<bool, RunError> {
         let mut again = self.close_periods().await?;
         for action in self.planner.step(self.journal.now()) {
             match action {
@@ -246,59 +259,68 @@ impl Agent {
                     again = true;
                 }
                 Action::Start { collector, slot, trigger, late_ms } => {
-                    let trigger = record::trigger(trigger);
-                    let window = self.window(&collector, slot.as_ref().map(|slot| slot.due));
-                    self.spawn(Task { collector, slot, trigger, late_ms, window }, tasks);
+                    self.begin_run(&collector, slot, (record::trigger(trigger), late_ms));
                 }
             }
         }
         Ok(again)
     }
 
-    async fn wait(
-        &mut self,
-        tasks: &mut JoinSet<Done>,
-        stop: &CancellationToken,
-        patience: Option<Instant>,
-    ) -> Result<(), RunError> {
-        let alarms = [self.planner.wake(), self.mail.next(), patience];
+    async fn wait(&mut self, stop: &CancellationToken, patience: Option<Instant>) -> Result<(), RunError> {
+        // nobody waits for mail that has no way to go
+        let mail = self.setup.webhook.as_ref().and_then(|_route| self.mail.next());
+        let alarms = [self.planner.wake(), mail, patience];
         let now = self.clock.now();
         let wake = alarms.into_iter().flatten().min().unwrap_or_else(|| now.plus_ms(IDLE_MS));
         tokio::select! {
             biased;
-            Some(done) = tasks.join_next() => self.take(done).await,
+            Some(done) = self.tasks.join_next() => self.take(done).await,
             () = stop.cancelled(), if patience.is_none() => Ok(()),
             () = self.me.wait_until(wake) => Ok(()),
         }
     }
 
-    fn spawn(&mut self, task: Task, tasks: &mut JoinSet<Done>) {
-        let state = self.states.remove(&task.collector).unwrap_or_default();
-        let exchanges = self.journal.ledger().table(&task.collector, "exchange");
+    fn begin_run(&mut self, id: &str, slot: Option<Slot>, (trigger, late_ms): (entry::Trigger, i64)) {
+        let collector = self.setup.collectors.get(id).map(Arc::clone);
+        let source = collector.as_ref().and_then(|collector| self.setup.sources.get(&collector.source));
+        match (source.map(Arc::clone), collector) {
+            (Some(source), Some(collector)) => {
+                let window = self.window(&collector, slot.as_ref().map(|slot| slot.due));
+                self.spawn(Task { collector, source, slot, trigger, late_ms, window });
+            }
+            _ => self.planner.ended(self.journal.now(), id, Ended::Lost(Cause::Removed)),
+        }
+    }
+
+    fn spawn(&mut self, task: Task) {
+        let id = task.id().to_owned();
+        let state = self.states.remove(&id).unwrap_or_default();
+        let exchanges = self.journal.ledger().table(&id, "exchange");
         let prior = exchanges.map(observance_record::ledger::Table::to_rows).unwrap_or_default();
         let (setup, busy, chance) = (Arc::clone(&self.setup), self.me.task(), self.chance.clone());
         // a clock that was set back does not let a run speak about an instant before the record that it follows
         let started = self.journal.now();
-        let collector = task.collector.clone();
-        let spawned = tasks.spawn(async move {
+        let bodies = self.journal.places().reader(&id, &self.store);
+        let spawned = self.tasks.spawn(async move {
             let clock = busy.clock();
             let (collected, state) =
-                collect_once(&setup, (&task, started), &prior, state, clock, &chance).await;
+                collect_once(&setup, (&task, started), (&prior, &bodies), state, clock, &chance).await;
             Done::Run(Box::new((task, collected, state)))
         });
-        self.running.insert(spawned.id(), collector);
+        self.doing.insert(spawned.id(), Doing::Run(id));
     }
 
     /// Writes tiles that became full, beside everything else: no run waits for them, and nothing depends on them.
-    fn publish(&mut self, tasks: &mut JoinSet<Done>) {
+    fn publish(&mut self) {
         let Some(mut tiles) = self.journal.begin_tiles() else { return };
         let busy = self.me.task();
         let store = self.store.waiting_by(busy.clock());
-        tasks.spawn(async move {
+        let spawned = self.tasks.spawn(async move {
             let written = tiles.write(&store).await;
             drop(busy);
             Done::Tiles(tiles, written)
         });
+        self.doing.insert(spawned.id(), Doing::Tiles);
     }
 
     async fn take(&mut self, done: Result<Done, tokio::task::JoinError>) -> Result<(), RunError> {
@@ -306,38 +328,54 @@ impl Agent {
         match done {
             Ok(Done::Run(run)) => {
                 let (task, collected, state) = *run;
-                let collector = task.collector.clone();
-                self.running.retain(|_, running| *running != collector);
+                let collector = task.id().to_owned();
+                self.doing.retain(|_, doing| !matches!(doing, Doing::Run(running) if *running == collector));
                 self.states.insert(collector.clone(), state);
                 self.record(task, collected).await?;
                 self.planner.ended(self.journal.now(), &collector, Ended::Recorded);
             }
             Ok(Done::Mail(alert, attempt)) => {
+                self.doing.retain(|_, doing| !matches!(doing, Doing::Mail(sent) if *sent == alert));
                 self.notice(alert, attempt).await?;
             }
             Ok(Done::Tiles(left, written)) => {
+                self.doing.retain(|_, doing| !matches!(doing, Doing::Tiles));
                 match written {
                     Ok(tiles) => tracing::debug!(tiles, "tiles written"),
                     Err(error) => tracing::warn!(%error, "tiles will be written later"),
                 }
                 self.journal.published(left);
             }
-            Err(error) => {
-                // a task that panicked left nothing; the others still run, and will answer their slots themselves
-                tracing::error!(%error, "a run was lost");
-                if let Some(collector) = self.running.remove(&error.id()) {
-                    self.planner.ended(self.journal.now(), &collector, Ended::Lost(Cause::Crash));
-                }
-            }
+            Err(error) => self.lost(&error),
         }
         Ok(())
     }
 
+    /// A task that panicked left nothing; the others still run, and will say themselves what they did.
+    fn lost(&mut self, error: &tokio::task::JoinError) {
+        match self.doing.remove(&error.id()) {
+            Some(Doing::Run(collector)) => {
+                tracing::error!(%error, collector, "a run was lost");
+                self.planner.ended(self.journal.now(), &collector, Ended::Lost(Cause::Crash));
+            }
+            Some(Doing::Mail(alert)) => {
+                tracing::error!(%error, alert, "a delivery was lost, and is made again after the next start");
+            }
+            // the log holds what the tiles say; whoever begins next writes them
+            Some(Doing::Tiles) | None => {
+                tracing::error!(%error, "tiles are not written until the next start");
+            }
+        }
+    }
+
     async fn stop(&mut self, clean: bool) -> Result<(), RunError> {
-        let mut batch = Batch::new(self.journal.now(), By::Start(self.by));
-        batch.push(Stop { reason: open::code("asked"), clean });
-        self.commit(&batch, Vec::new(), &[]).await?;
-        Ok(())
+        loop {
+            let mut batch = self.journal.batch(By::Start(self.by));
+            batch.push(Stop { reason: open::code("asked"), clean });
+            if self.commit(&batch, Vec::new(), &[]).await?.is_some() {
+                return Ok(());
+            }
+        }
     }
 
     fn say(&self, what: Happening) {
@@ -350,25 +388,21 @@ impl Agent {
 async fn collect_once(
     setup: &Setup,
     (task, started): (&Task, Instant),
-    prior: &observance_record::table::Rows,
+    (prior, bodies): (&observance_record::table::Rows, &bodies::Bodies),
     mut state: collect::State,
     clock: &Clock,
     chance: &Chance,
 ) -> (Collected, collect::State) {
-    let collector = setup.collectors.get(&task.collector);
-    let source = collector.and_then(|collector| setup.sources.get(&collector.source));
-    let (Some(collector), Some(source)) = (collector, source) else {
-        // a task names what the setup has; this cannot be reached, and would record a run that saw nothing
-        return (Collected::nothing(started), state);
-    };
+    let (collector, source) = (&task.collector, &task.source);
     let item_key = setup.keys.item_key();
     let request = collect::Request {
         params: &source.params,
         base_url: source.base_url.as_deref(),
-        token: &source.token,
+        auth: &source.auth,
         item_key: &item_key,
         window: task.window,
         prior,
+        bodies: Some(bodies),
         started,
     };
     let collected =

@@ -4,7 +4,7 @@
 
 use observance_judge::Severity;
 use observance_record::{
-    Instant, Root,
+    Root,
     entry::{self, Config, Genesis, Judge as JudgeVersion, PeriodOpen, Policy, Posture, Sealed, Start},
     item::SaltKey,
     ledger::Ledger,
@@ -14,6 +14,7 @@ use observance_record::{
 };
 
 use super::{
+    Journal,
     batch::{Batch, By},
     setup::{Judge, Setup},
 };
@@ -33,26 +34,25 @@ pub(super) struct Opening {
 /// Drafts the first batch.
 pub(super) fn opening(
     setup: &Setup,
-    ledger: &Ledger,
-    (salts, epoch): (&SaltKey, u32),
-    (posture, memory): (&Posture, &str),
-    (now, held): (Instant, Option<Instant>),
-    (chance, vkey): (&Chance, &str),
+    journal: &Journal,
+    posture: &Posture,
+    chance: &Chance,
 ) -> Result<Opening, ChanceError> {
+    let ledger = journal.ledger();
     let is_new = ledger.size() == 0;
     let start = u64::from(is_new);
-    let mut opening = Opening { batch: Batch::new(now, By::Here(start)), artefacts: Vec::new(), start };
+    let mut opening = Opening { batch: journal.batch(By::Here(start)), artefacts: Vec::new(), start };
     if is_new {
-        opening.batch.push(genesis(setup, vkey));
+        opening.batch.push(genesis(setup, journal.vkey()));
     }
     let config = table::lines([setup.config.clone()]);
-    let root = table::root("config", &config, salts);
+    let root = table::root("config", &config, journal.salts());
     let unchanged = ledger.config().filter(|(_, in_force)| *in_force == root).map(|(seq, _)| seq);
-    let start = Start { clock: held, ..self::start(setup, memory, chance, unchanged)? };
+    let start = self::start(setup, journal, chance, unchanged)?;
     opening.push_start(start);
     opening.batch.push(posture.clone());
     if unchanged.is_none() {
-        opening.push_config(setup, ledger, Sealed { epoch: u64::from(epoch), root });
+        opening.push_config(setup, ledger, Sealed { epoch: u64::from(journal.epoch()), root });
     }
     opening.push_collectors(setup, ledger);
     opening.push_policies(setup, ledger);
@@ -79,11 +79,12 @@ fn genesis(setup: &Setup, vkey: &str) -> Genesis {
 /// What a writer says of itself when it begins.
 pub(super) fn start(
     setup: &Setup,
-    memory: &str,
+    journal: &Journal,
     chance: &Chance,
     config: Option<u64>,
 ) -> Result<Start, ChanceError> {
     let bytes = chance.bytes32()?;
+    let memory = journal.remembered().map_or_else(|| "none".to_owned(), |size| size.to_string());
     Ok(Start {
         agent: bytes.first_chunk::<8>().map(hex::encode).unwrap_or_default(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -93,9 +94,9 @@ pub(super) fn start(
             mode: "interpreter".to_owned(),
         },
         tzdb: TZDB.to_owned(),
-        memory: memory.to_owned(),
+        memory,
         config,
-        clock: None,
+        clock: journal.held(),
     })
 }
 

@@ -2,10 +2,13 @@
 //!
 //! Nothing is written here; the result is what one commit will hold.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use observance_record::{
-    Digest, Instant, Item,
+    Instant, Item,
     entry::{
         Channel, Exchanges, Host, Population, Privileges, Proof, Receipts, Run, RunResult, Skew, Trigger,
         Window,
@@ -17,6 +20,10 @@ use observance_record::{
     verdict::Code,
 };
 
+use super::{
+    open,
+    setup::{Collector, Source},
+};
 use crate::{
     collect::{self, Collected},
     schedule::Slot,
@@ -30,8 +37,10 @@ const KEYFRAME_MS: i64 = 24 * 3_600_000;
 /// The run that was asked for.
 #[derive(Debug, Clone)]
 pub(super) struct Task {
-    /// The collector's id.
-    pub collector: String,
+    /// The collector.
+    pub collector: Arc<Collector>,
+    /// Its source.
+    pub source: Arc<Source>,
     /// The slot that it answers.
     pub slot: Option<Slot>,
     /// What made it start.
@@ -42,15 +51,27 @@ pub(super) struct Task {
     pub window: Option<(Instant, Instant)>,
 }
 
+impl Task {
+    /// The same run, answering no slot.
+    pub(super) fn manual(task: &Self) -> Self {
+        Self { slot: None, trigger: Trigger::Manual, late_ms: 0, ..task.clone() }
+    }
+
+    /// The collector's id.
+    pub(super) fn id(&self) -> &str {
+        &self.collector.id
+    }
+}
+
 /// One run, ready to be judged and recorded.
 #[derive(Debug)]
-pub(super) struct SealedRun {
+pub(super) struct SealedRun<'c> {
     /// Its body; packs are named when they are made.
     pub run: Run,
     /// What is new.
     pub artefacts: Vec<Artefact>,
     /// The rows of its populations, in the body's order.
-    pub rows: Vec<Rows>,
+    pub rows: Vec<&'c Rows>,
 }
 
 /// What tables are made with.
@@ -59,38 +80,36 @@ pub(super) struct Salting<'a> {
     pub epoch: u32,
 }
 
-/// Seals what a run saw.
-pub(super) fn seal(
+/// Seals what a run saw, as the next entries after those of `ledger`.
+pub(super) fn seal<'c>(
     task: &Task,
-    (digest, source): (Digest, &str),
-    collected: Collected,
+    collected: &'c Collected,
     ledger: &Ledger,
     salting: &Salting<'_>,
-) -> SealedRun {
-    let Collected { started, ended, result, why, exchanges, receipts, populations, .. } = collected;
+) -> SealedRun<'c> {
+    let (started, ended) = (collected.started, collected.ended);
     let mut artefacts: Vec<Artefact> = collected
         .artefacts
-        .into_iter()
+        .iter()
         .map(|body| Artefact::new(Role::Body, media(&body.media), body.bytes.to_vec()))
         .collect();
     let mut store = |bytes: Option<Vec<u8>>, role, which| {
         artefacts.extend(bytes.map(|b| Artefact::new(role, Media::Bytes, b).numbered(which)));
     };
-    let before = |name: &str| ledger.table(&task.collector, name);
-    let (table, stored) = bind("exchange", before("exchange"), &exchanges, started, salting);
+    let before = |name: &str| ledger.table(task.id(), name);
+    let (table, stored) = bind("exchange", before("exchange"), &collected.exchanges, started, salting);
     store(stored, Role::TableExchange, 0);
     let (mut bodies, mut rows, mut windows) = (Vec::new(), Vec::new(), Vec::new());
-    for (which, population) in (0..).zip(populations) {
-        let name = population.name.clone();
-        let (table, stored) = bind(&name, before(&name), &population.rows, started, salting);
+    for (which, population) in (0..).zip(&collected.populations) {
+        let name = &population.name;
+        let (table, stored) = bind(name, before(name), &population.rows, started, salting);
         store(stored, Role::TablePopulation, which);
-        let settled = population.settled;
-        let (body, seen) = claim(population, table);
-        windows.extend(windows_of(&body, settled));
+        let body = claim(population, table);
+        windows.extend(windows_of(&body, population.settled));
         bodies.push(body);
-        rows.push(seen);
+        rows.push(&population.rows);
     }
-    let (receipts, lines) = receipt_lines(receipts, salting);
+    let (receipts, lines) = receipt_lines(&collected.receipts, salting);
     artefacts.extend(lines.map(|bytes| Artefact::new(Role::Receipts, Media::JsonLines, bytes)));
     let run = Run {
         schedule: task.slot.as_ref().map(|slot| slot.schedule.clone()),
@@ -101,25 +120,25 @@ pub(super) fn seal(
         as_of: started,
         late_ms: u64::try_from(task.late_ms).unwrap_or(0),
         attempt: 1,
-        collector: digest,
-        source: source.to_owned(),
-        result: match result {
+        collector: task.collector.manifest.digest(),
+        source: task.collector.source.clone(),
+        result: match collected.result {
             collect::RunResult::Complete => RunResult::Complete,
             collect::RunResult::Partial => RunResult::Partial,
             collect::RunResult::Failed => RunResult::Failed,
         },
-        why: why.into_iter().collect(),
-        exchanges: Exchanges { table, by: collected.outcomes },
+        why: collected.why.iter().cloned().collect(),
+        exchanges: Exchanges { table, by: collected.outcomes.clone() },
         receipts,
         skew_ms: collected.skew_ms.map(|(min, max)| Skew { min, max }),
         requests: collected.requests,
         bytes: collected.bytes,
         privileges: Privileges {
-            granted: collected.privileges.granted.into_iter().collect(),
+            granted: collected.privileges.granted.iter().cloned().collect(),
             write: collected.privileges.write,
         },
         windows,
-        channel: channel(collected.channel),
+        channel: channel(&collected.channel),
         populations: bodies,
         packs: Vec::new(),
     };
@@ -164,28 +183,29 @@ fn is_keyframe_due(base: &Table, change: &Change, rows: &Rows, started: Instant)
         || change.put.len() + change.del.len() >= rows.len()
 }
 
-fn claim(population: collect::Population, table: TableRef) -> (Population, Rows) {
-    let claim = population.claim;
-    let proofs = claim.proofs.into_iter().filter_map(|proof| {
-        let kind = proof.kind.parse().ok()?;
-        Some(Proof { kind, stated: proof.stated, counted: proof.counted, exchange: proof.exchange })
+fn claim(population: &collect::Population, table: TableRef) -> Population {
+    let claim = &population.claim;
+    let proofs = claim.proofs.iter().map(|proof| Proof {
+        kind: open::code(proof.kind),
+        stated: proof.stated,
+        counted: proof.counted,
+        exchange: proof.exchange,
     });
-    let body = Population {
-        name: population.name,
-        item_type: population.item_type,
+    Population {
+        name: population.name.clone(),
+        item_type: population.item_type.clone(),
         table,
         membership: claim.membership,
         grade: claim.grade,
         horizon: claim.horizon,
-        why: claim.why.into_iter().collect(),
+        why: claim.why.iter().cloned().collect(),
         proofs: proofs.collect(),
         items_unknown: population.items_unknown,
         source_total: claim.source_total,
         in_scope: population.in_scope,
         excluded: population.excluded,
         window: population.window,
-    };
-    (body, population.rows)
+    }
 }
 
 /// What of a window was read, and what of it will be read again: all of it if it was not read whole, its end while the
@@ -201,8 +221,8 @@ fn windows_of(population: &Population, settled: Option<Instant>) -> Vec<Window> 
     window.into_iter().flatten().map(entry).collect()
 }
 
-fn receipt_lines(lines: Vec<Vec<u8>>, salting: &Salting<'_>) -> (Receipts, Option<Vec<u8>>) {
-    let rows: BTreeMap<Item, Vec<u8>> = (0..).map(line_item).zip(lines).collect();
+fn receipt_lines(lines: &[Vec<u8>], salting: &Salting<'_>) -> (Receipts, Option<Vec<u8>>) {
+    let rows: BTreeMap<Item, Vec<u8>> = (0..).map(line_item).zip(lines.iter().cloned()).collect();
     let root = table::root("receipt", &rows, salting.key);
     let n = count(rows.len());
     let mut bytes = Vec::new();
@@ -213,10 +233,10 @@ fn receipt_lines(lines: Vec<Vec<u8>>, salting: &Salting<'_>) -> (Receipts, Optio
     (Receipts { n, root, epoch: u64::from(salting.epoch) }, (n > 0).then_some(bytes))
 }
 
-fn channel(channel: collect::Channel) -> Channel {
-    let host = |host: collect::Host| Host { host: host.host, spki: host.spki, root: None };
+fn channel(channel: &collect::Channel) -> Channel {
+    let host = |host: &collect::Host| Host { host: host.host.clone(), spki: host.spki, root: host.root };
     Channel {
-        hosts: channel.hosts.into_iter().map(host).collect(),
+        hosts: channel.hosts.iter().map(host).collect(),
         proxy: channel.proxy.is_some(),
         extra_ca: channel.extra_ca.is_some(),
         base_url: channel.overridden,

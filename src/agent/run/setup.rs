@@ -4,14 +4,14 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use chrono_tz::Tz;
 use observance_judge::{Params, Policy};
 use observance_record::{Digest, entry};
 
 use crate::{
-    collect::{Http, Manifest},
+    collect::{Auth, Http, Manifest},
     key::Keys,
     schedule::Schedule,
-    secret::Secret,
     tell::Route,
 };
 
@@ -25,8 +25,8 @@ pub struct Source {
     pub params: BTreeMap<String, String>,
     /// Where to read instead of the vendor's own address.
     pub base_url: Option<String>,
-    /// The credential.
-    pub token: Secret,
+    /// Who asks.
+    pub auth: Auth,
     /// The way there.
     pub http: Http,
 }
@@ -67,9 +67,9 @@ pub struct Setup {
     /// The keys.
     pub keys: Keys,
     /// Sources by name.
-    pub sources: BTreeMap<String, Source>,
+    pub sources: BTreeMap<String, Arc<Source>>,
     /// Collectors, by id.
-    pub collectors: BTreeMap<String, Collector>,
+    pub collectors: BTreeMap<String, Arc<Collector>>,
     /// When each runs.
     pub schedules: Vec<Schedule>,
     /// Policies, by id.
@@ -77,7 +77,11 @@ pub struct Setup {
     /// Observation periods.
     pub periods: Vec<entry::PeriodOpen>,
     /// Where alerts go.
-    pub webhook: Option<Route>,
+    pub webhook: Option<Arc<Route>>,
+    /// Who owns each policy's control, by the policy's id.
+    pub owners: BTreeMap<String, String>,
+    /// The zone in which people read times.
+    pub zone: Tz,
     /// SHA-256 of this binary, if it could be read.
     pub build: Option<Digest>,
     /// Decides the jitter of slots.

@@ -1,4 +1,6 @@
-//! Every policy that a run feeds, asked: the verdict's list, the new columns, and what changed.
+//! Every policy that a run feeds, asked: the verdict's list and the new columns.
+//!
+//! What changed is not worked out here: the ledger says it, to the agent as to everybody else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,12 +8,11 @@ use observance_judge::{Judged as Case, Memo, Population as Rows, judge};
 use observance_record::{
     Instant, Item,
     entry::{Input, Judged, PolicyVerdict, Population},
-    ledger::{Ledger, Transition},
+    ledger::Ledger,
     merkle::empty_root,
     pack::{Artefact, Media, Role},
     population::Membership,
     results,
-    row::Reserved,
     verdict::{Code, ItemResult, State},
 };
 
@@ -27,42 +28,10 @@ pub(super) struct Said {
     pub list: Vec<PolicyVerdict>,
     /// Columns that differ from the ones before.
     pub artefacts: Vec<Artefact>,
-    /// What changed, by policy.
-    pub changes: Vec<Changed>,
-}
-
-/// What one policy's verdict changes.
-#[derive(Debug)]
-pub(super) struct Changed {
-    /// The policy.
-    pub policy: String,
-    /// Its own control.
-    pub control: String,
-    /// Items that changed.
-    pub transitions: Vec<Transition>,
-    /// Whether the population could be seen, if that changed.
-    pub sight: Option<Sight>,
-    /// How many items fail now.
-    pub fails_n: u64,
-    /// What people call the items that changed.
-    pub names: BTreeMap<Item, String>,
-}
-
-/// The population came out of sight, or back into it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Sight {
-    /// Is it back?
-    pub seen: bool,
-    /// The roll-up before.
-    pub from: State,
-    /// The roll-up now; unknown when out of sight.
-    pub to: State,
-    /// The last instant at which it was as before.
-    pub observed_from: Instant,
 }
 
 /// Asks every policy that judges a population of the run.
-pub(super) fn ask(setup: &Setup, ledger: &Ledger, sealed: &SealedRun, memo: &mut Memo) -> Said {
+pub(super) fn ask(setup: &Setup, ledger: &Ledger, sealed: &SealedRun<'_>, memo: &mut Memo) -> Said {
     let mut said = Said::default();
     for judge in setup.policies.values() {
         let meta = judge.policy.meta();
@@ -116,7 +85,6 @@ fn one(
         let column = results::encode(results.values());
         said.artefacts.push(Artefact::new(Role::Results, Media::Bytes, column).numbered(which));
     }
-    said.changes.push(changed(judge, (population, rows, as_of), ledger, &results, unseen));
     said.list.push(verdict);
 }
 
@@ -135,41 +103,6 @@ fn results_of(
     };
     let verdict = judge(&judge_.policy, &case, memo);
     (verdict.results().iter().cloned().collect(), verdict.why().clone())
-}
-
-fn changed(
-    judge: &Judge,
-    (population, rows, as_of): (&Population, &BTreeMap<Item, Vec<u8>>, Instant),
-    ledger: &Ledger,
-    results: &BTreeMap<Item, ItemResult>,
-    unseen: bool,
-) -> Changed {
-    let meta = judge.policy.meta();
-    let state = ledger.policies().get(&meta.id);
-    let reserved = |item: &Item| rows.get(item).and_then(|row| Reserved::read(row).ok());
-    let event = |item: &Item| population.window.and_then(|_| reserved(item)?.at);
-    let transitions: Vec<Transition> =
-        state.map(|state| state.transitions(results, event).collect()).unwrap_or_default();
-    let names = transitions.iter().filter_map(|t| Some((t.item, reserved(&t.item)?.name?))).collect();
-    let whole = !unseen && population.membership == Membership::Complete;
-    let sight = state.and_then(|state| {
-        let rolled = |column: &BTreeMap<Item, ItemResult>| {
-            State::roll_up(column.values().map(ItemResult::state)).unwrap_or_else(|| meta.empty.state())
-        };
-        match (whole, state.blind_since, state.looked) {
-            (false, None, Some(looked)) => {
-                let from = state.column.as_ref().map_or(State::Unknown, |column| rolled(&column.results));
-                Some(Sight { seen: false, from, to: State::Unknown, observed_from: looked })
-            }
-            (true, Some(_), Some(_)) => {
-                Some(Sight { seen: true, from: State::Unknown, to: rolled(results), observed_from: as_of })
-            }
-            _ => None,
-        }
-    });
-    let fails = results.values().filter(|result| result.state() == State::Failed).count();
-    let control = meta.controls.first().unwrap_or(&meta.id).clone();
-    Changed { policy: meta.id.clone(), control, transitions, sight, fails_n: count(fails), names }
 }
 
 fn count(n: usize) -> u64 {

@@ -4,6 +4,7 @@ use chrono_tz::Tz;
 use observance_record::{
     Instant,
     effect::{Evidence, PolicyPeriod},
+    entry::Schedule,
     ledger::{Ledger, PolicyState},
     verdict::{ItemResult, State},
 };
@@ -90,14 +91,19 @@ pub struct Status {
     pub now: Instant,
     /// Slots that nothing answers although their time has passed.
     pub unanswered: u64,
+    /// Alerts that nobody could be told of.
+    pub undelivered: u64,
     /// One for each policy in force, worst first.
     pub rows: Vec<StatusRow>,
 }
 
 impl Status {
-    /// Does nothing deviate, and is nothing unknown?
+    /// Does nothing deviate, is nothing unknown, unanswered or untold?
     pub fn is_clear(&self) -> bool {
-        !self.rows.is_empty() && !self.rows.iter().any(|row| row.state.needs_somebody())
+        !self.rows.is_empty()
+            && self.unanswered == 0
+            && self.undelivered == 0
+            && !self.rows.iter().any(|row| row.state.needs_somebody())
     }
 }
 
@@ -119,6 +125,7 @@ pub fn status_of(
         stopped: ledger.stopped(),
         now,
         unanswered: count(unanswered),
+        undelivered: count(ledger.alerts().values().filter(|alert| alert.gave_up()).count()),
         rows,
     }
 }
@@ -144,7 +151,12 @@ fn row(
     let begin = if on_events { from } else { Instant::EPOCH };
     let period = state.effect.period(begin, known.plus_ms(1), known);
     let (standing, items, of) = if on_events { of_events(state, &period) } else { of_column(state) };
+    let stale = stale_since(ledger, state, now);
+    let standing =
+        if stale.is_some() && standing != Standing::Deviates { Standing::Unknown } else { standing };
+    let items = if standing == Standing::Unknown && stale.is_some() { 0 } else { items };
     let (since, baseline) = since(standing, state, &period);
+    let since = since.or(stale);
     let main = state.body.controls.first().unwrap_or(&state.body.id);
     StatusRow {
         policy: state.body.id.clone(),
@@ -166,6 +178,8 @@ fn of_events(state: &PolicyState, period: &PolicyPeriod) -> (Standing, u64, u64)
         (Standing::Deviates, period.deviated_items, of)
     } else if period.unknown_items > 0 || state.blind_since.is_some() {
         (Standing::Unknown, period.unknown_items, of)
+    } else if period.met == 0 && period.not_due > 0 {
+        (Standing::NotDue, period.not_due, of)
     } else {
         (Standing::Met, period.met, of)
     }
@@ -226,14 +240,28 @@ fn unit(ledger: &Ledger, state: &PolicyState) -> String {
     of.next().map_or_else(|| "item".to_owned(), |population| population.item_type.clone())
 }
 
+/// The last look, if it is too old to say how things stand now.
+fn stale_since(ledger: &Ledger, state: &PolicyState, now: Instant) -> Option<Instant> {
+    let looked = state.looked?;
+    let max_gap_s = schedules(ledger, state).map(|schedule| schedule.max_gap_s).max()?;
+    let max_gap_ms = i64::try_from(max_gap_s).unwrap_or(i64::MAX).saturating_mul(1000);
+    (now.ms_since(looked) > max_gap_ms).then_some(looked)
+}
+
 /// The first slot that is promised and not answered, of the schedules that look at what the policy judges.
 fn next(ledger: &Ledger, state: &PolicyState) -> Option<Instant> {
-    let judged = state.body.populations.first()?;
-    let looks =
-        |id: &str| ledger.collectors().get(id).is_some_and(|collector| collector.yields.contains(judged));
-    let schedules = ledger.schedules().values().filter(|schedule| looks(&schedule.collector));
-    let open = schedules.filter_map(|schedule| ledger.promises().open().get(&schedule.id));
+    let open = schedules(ledger, state).filter_map(|schedule| ledger.promises().open().get(&schedule.id));
     open.filter_map(|slots| slots.first().copied()).min()
+}
+
+/// The schedules in force that look at what the policy judges.
+fn schedules<'l>(ledger: &'l Ledger, state: &PolicyState) -> impl Iterator<Item = &'l Schedule> {
+    let judged = state.body.populations.first();
+    let looks = move |id: &str| {
+        let yields = ledger.collectors().get(id).map(|collector| &collector.yields);
+        yields.zip(judged).is_some_and(|(yields, judged)| yields.contains(judged))
+    };
+    ledger.schedules().values().filter(move |schedule| looks(&schedule.collector))
 }
 
 fn count(n: usize) -> u64 {
@@ -252,6 +280,13 @@ pub fn status_text(status: &Status, zone: Tz) -> String {
     let mut rows = vec![heads.map(str::to_owned).to_vec()];
     rows.extend(status.rows.iter().map(|row| cells(row, status.now, zone)));
     out.push_str(&table(&rows));
+    if status.undelivered > 0 {
+        let alerts = counted(status.undelivered, "alert");
+        push(
+            &mut out,
+            format_args!("{alerts} could be delivered to nobody; see observance log --kind notice\n"),
+        );
+    }
     if status.unanswered > 0 {
         let slots = counted(status.unanswered, "slot");
         push(&mut out, format_args!("{slots} due and neither run nor recorded as gap: nobody is there\n"));
@@ -260,7 +295,8 @@ pub fn status_text(status: &Status, zone: Tz) -> String {
     let named: Vec<String> = needy.iter().map(|row| format!("{} ({})", row.policy, items(row))).collect();
     let next = match (status.rows.is_empty(), needy.is_empty()) {
         (true, _) => "no control yet; next: observance collect --all".to_owned(),
-        (false, true) => "nothing needs you; next: observance period".to_owned(),
+        (false, true) if status.is_clear() => "nothing needs you; next: observance period".to_owned(),
+        (false, true) => "next: observance run".to_owned(),
         (false, false) => format!("{} need you: {}; next: observance period", needy.len(), named.join(" · ")),
     };
     push(&mut out, format_args!("{next}\n"));

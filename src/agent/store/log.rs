@@ -60,6 +60,7 @@ pub struct Log {
     store: Store,
     signer: Signer,
     memory: Option<HeadFile>,
+    remembered: Option<Head>,
     chain: Chain,
     state: State,
 }
@@ -103,7 +104,7 @@ impl Log {
         let remembered = memory.as_ref().map(HeadFile::read).transpose()?.flatten();
         let mut chain = Chain::new(origin, vec![signer.verifier()], remembered);
         chain.read_all(&*store.objects, &store.clock, reader).await?;
-        let log = Self { store: store.clone(), signer, memory, chain, state: State::Sound };
+        let log = Self { store: store.clone(), signer, memory, remembered, chain, state: State::Sound };
         log.remember().await?;
         Ok(log)
     }
@@ -111,6 +112,11 @@ impl Log {
     /// The head; `None` before the first commit.
     pub fn head(&self) -> Option<Head> {
         self.chain.head()
+    }
+
+    /// The head that the head file remembered before the log was opened, and that was met on the way.
+    pub const fn remembered(&self) -> Option<Head> {
+        self.remembered
     }
 
     /// `t` of the last entry, which no later entry may precede; the epoch before there is one.

@@ -5,12 +5,15 @@
 use bytes::Bytes;
 use observance_record::{
     Digest,
-    commit::{PACK_INLINE_BYTES_MAX, PACKS_BYTES_MAX, PACKS_MAX},
+    commit::{Commit, PACK_INLINE_BYTES_MAX, PACKS_BYTES_MAX, PACKS_MAX},
     entry::PackRef,
     pack,
 };
 
-use super::{Fault, Log, Objects, Store, StoreError, Tamper, Written, get, log::Placed};
+use super::{
+    COMMIT_BYTES_MAX, Fault, Log, Objects, Store, StoreError, Tamper, Written, get, log::Placed,
+    read::commit_name,
+};
 use crate::clock::Clock;
 
 /// Largest pack.
@@ -106,6 +109,18 @@ pub(super) async fn get_pack(
 }
 
 impl Store {
+    /// A pack that a run of this commit names, inside it or beside it; asked for once. `None` if it cannot be had now:
+    /// for readers that can do without.
+    pub async fn pack(&self, ordinal: u64, named: &PackRef) -> Option<Bytes> {
+        if !named.inline {
+            let bytes = self.objects.get(&name(&named.sha256), PACK_BYTES_MAX).await.ok()??;
+            return (Digest::of(&bytes) == named.sha256).then_some(bytes);
+        }
+        let commit = self.objects.get(&commit_name(ordinal), COMMIT_BYTES_MAX).await.ok()??;
+        let packs = Commit::decode(&commit).ok()?.packs;
+        packs.into_iter().find(|pack| Digest::of(pack) == named.sha256).map(Bytes::from)
+    }
+
     /// Writes a pack that travels outside. If we crash here, a pack lies about that no entry names: harmless, and found in
     /// place when the run is repeated.
     pub(super) async fn put_pack(&self, pack: &Pack) -> Result<(), StoreError> {

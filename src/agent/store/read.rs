@@ -34,15 +34,16 @@ const BEYOND_MAX: usize = 1000;
 const ENDS_MAX: u32 = 32;
 const FOLDER: &str = "v1/commit";
 
-/// Reads a whole log without writing: for a reader that holds no key. Gives the head; `None` if there is no log.
+/// Reads a whole log without writing: for a reader that holds no key. Gives the head; `None` if there is no log. A log
+/// that lacks what `remembered` says of it is refused.
 pub async fn read(
     objects: Arc<dyn Objects>,
     origin: &str,
-    keys: Vec<VerifierKey>,
+    (keys, remembered): (Vec<VerifierKey>, Option<Head>),
     clock: &Clock,
     reader: &mut Reader<'_>,
 ) -> Result<Option<Head>, StoreError> {
-    let mut chain = Chain::new(origin, keys, None);
+    let mut chain = Chain::new(origin, keys, remembered);
     chain.read_all(&*objects, clock, reader).await?;
     Ok(chain.head())
 }

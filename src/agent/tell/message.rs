@@ -6,6 +6,7 @@
 use chrono::DateTime;
 use chrono_tz::Tz;
 use observance_record::Instant;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use crate::text::visible;
@@ -16,7 +17,8 @@ const CONTROL_WIDTH: usize = 16;
 const VALUE_CHARS_MAX: usize = 300;
 
 /// The word with which a message begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Word {
     /// An item that had met its policy deviates.
     Drift,
@@ -51,7 +53,7 @@ pub struct Since {
 pub struct Drift {
     /// What kind of message.
     pub word: Word,
-    /// The stable id of the alert: the log's origin and the number of the alert's entry.
+    /// The stable id of the alert: the log's origin and the number of its drift's entry.
     pub id: String,
     /// The control's short name, such as `branch rules`.
     pub control: String,
@@ -119,7 +121,7 @@ impl Drift {
             ("Serves", (!serves.is_empty()).then(|| serves.join(" · "))),
             ("Do", self.remedy.as_deref().map(shown)),
             ("Not this", not_this),
-            ("Owner", Some(shown(&self.owner))),
+            ("Owner", (!self.owner.is_empty()).then(|| shown(&self.owner))),
         ]
         .into_iter()
         .filter_map(|(label, value)| Some(format!("{label:<8}  {}\n", value?)))

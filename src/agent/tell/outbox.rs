@@ -37,7 +37,7 @@ pub enum Standing {
 /// A delivery that should be attempted now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
-    /// The alert's number (`seq` of its entry).
+    /// The alert's id: the number of its drift's entry.
     pub alert: u64,
     /// To whom.
     pub route: String,
@@ -68,7 +68,7 @@ struct Owed {
 }
 
 impl Outbox {
-    /// Takes an alert entry: `alert` is its `seq`, `at` its `t`.
+    /// Takes an alert entry: `alert` is its id, `at` its `t`.
     pub fn alert(&mut self, alert: u64, route: &str, at: Instant) -> Result<(), OutboxError> {
         if self.0.contains_key(&alert) {
             return Err(OutboxError::Twice(alert));
@@ -89,7 +89,7 @@ impl Outbox {
         let owed = self.0.get_mut(&alert).ok_or(OutboxError::Unknown(alert))?;
         owed.standing = match (owed.standing, accepted) {
             (Standing::Delivered, _) | (_, Accepted::Yes) => Standing::Delivered,
-            (Standing::GaveUp, Accepted::No) => Standing::GaveUp,
+            (Standing::GaveUp, Accepted::No) | (_, Accepted::Never) => Standing::GaveUp,
             (Standing::Owed { attempt: next, at: before }, Accepted::No) => {
                 let after = after(owed.recorded, attempt, at);
                 // an old notice read again must not call an attempt back that was made since
@@ -106,6 +106,12 @@ impl Outbox {
             .map(|(alert, route, attempt, _)| Due { alert, route: route.to_owned(), attempt })
             .take(DUE_MAX)
             .collect()
+    }
+
+    /// Is there no attempt after this one, should it fail?
+    pub fn is_last(&self, alert: u64, attempt: u32, at: Instant) -> bool {
+        let owed = self.0.get(&alert);
+        owed.is_some_and(|owed| after(owed.recorded, attempt, at) == Standing::GaveUp)
     }
 
     /// When the next attempt is due, if any delivery is owed.
@@ -138,6 +144,8 @@ pub enum Accepted {
     Yes,
     /// Anything else.
     No,
+    /// Anything else, and it is not tried again.
+    Never,
 }
 
 /// How long to wait after a failed attempt (numbered from 1) before the next; `None` after the last.

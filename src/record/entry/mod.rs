@@ -136,6 +136,9 @@ macro_rules! kinds {
         }
 
         impl Body {
+            /// The names of all kinds that this version knows.
+            pub const KINDS: &[&str] = &[$($kind),*];
+
             /// The kind's name.
             pub fn kind(&self) -> &str {
                 match self {

@@ -7,14 +7,16 @@ mod promises;
 mod tables;
 mod tally;
 mod verdicts;
+mod writers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use self::writers::Writers;
 pub use self::{
     promises::{Answer, Promises},
     tables::{Row, Table},
     tally::{Began, Changed, How, OddRun, Reached, Tally, What},
-    verdicts::{Column, PolicyState, Transition},
+    verdicts::{Column, PolicyState},
 };
 use crate::{
     digest::{Item, Root},
@@ -82,8 +84,7 @@ pub struct Ledger {
     collectors: BTreeMap<String, entry::Collector>,
     schedules: BTreeMap<String, entry::Schedule>,
     config: Option<(u64, Root)>,
-    /// Did the newest writer say that it stopped?
-    stopped: bool,
+    writers: Writers,
     /// Until when each collector has read its windows whole.
     covered: BTreeMap<String, Instant>,
     promises: Promises,
@@ -93,6 +94,8 @@ pub struct Ledger {
     periods: BTreeMap<String, PeriodOpen>,
     closed: BTreeMap<String, PeriodClose>,
     exports: Vec<entry::Export>,
+    /// Entries that are drifts.
+    drifts: BTreeSet<u64>,
     alerts: BTreeMap<u64, AlertState>,
     /// Kinds that are not understood, with the first entry of each.
     foreign: BTreeMap<String, u64>,
@@ -117,12 +120,19 @@ pub struct LastRun {
 pub struct AlertState {
     /// When it was recorded.
     pub at: Instant,
-    /// The entry of the alert.
+    /// Its own entry; its id is that of its drift.
     pub seq: u64,
     /// Its body.
     pub alert: entry::Alert,
     /// Deliveries tried, in order.
     pub notices: Vec<entry::Notice>,
+}
+
+impl AlertState {
+    /// Did the agent give up telling anybody?
+    pub fn gave_up(&self) -> bool {
+        self.notices.last().is_some_and(|notice| notice.status.as_str() == "gave_up")
+    }
 }
 
 impl Ledger {
@@ -132,6 +142,7 @@ impl Ledger {
         self.envelope(entry).map_err(|what| LedgerError { seq, what })?;
         self.count(entry);
         self.body(entry, artefacts).map_err(|what| LedgerError { seq, what })?;
+        self.writers.push(entry);
         self.size = self.size.saturating_add(1);
         self.t = Some(entry.t);
         Ok(())
@@ -157,11 +168,7 @@ impl Ledger {
     fn body(&mut self, entry: &Entry, artefacts: &dyn Artefacts) -> Result<(), LedgerFault> {
         match &entry.body {
             Body::Genesis(body) => self.genesis = Some((**body).clone()),
-            Body::Start(_) => {
-                self.starts.push(entry.seq);
-                self.stopped = false;
-            }
-            Body::Stop(_) => self.stopped = true,
+            Body::Start(_) => self.starts.push(entry.seq),
             Body::Config(body) => self.config = Some((entry.seq, body.digest.root)),
             Body::Policy(body) => self.policy(body),
             Body::Collector(body) => in_force(&mut self.collectors, &body.id, body, body.removed),
@@ -173,11 +180,7 @@ impl Ledger {
             Body::Gap(body) => self.gap(body)?,
             Body::Run(body) => self.run(entry.seq, body, artefacts)?,
             Body::Verdict(body) => self.verdict(entry.seq, body, artefacts)?,
-            Body::Alert(body) => {
-                let state =
-                    AlertState { at: entry.t, seq: entry.seq, alert: (**body).clone(), notices: Vec::new() };
-                self.alerts.insert(body.id, state);
-            }
+            Body::Alert(body) => self.alert(entry, body)?,
             Body::Notice(body) => self
                 .alerts
                 .get_mut(&body.alert)
@@ -191,7 +194,8 @@ impl Ledger {
                 self.closed.insert(body.id.clone(), (**body).clone());
             }
             Body::Export(body) => self.exports.push((**body).clone()),
-            Body::Drift(_) | Body::Posture(_) | Body::Heartbeat(_) => {}
+            Body::Drift(body) => self.drift(entry.seq, body)?,
+            Body::Stop(_) | Body::Posture(_) | Body::Heartbeat(_) => {}
             Body::Foreign { kind, .. } => {
                 if !entry.body.is_understood() {
                     self.foreign.entry(kind.clone()).or_insert(entry.seq);
@@ -199,6 +203,17 @@ impl Ledger {
             }
         }
         Ok(())
+    }
+
+    fn alert(&mut self, entry: &Entry, body: &entry::Alert) -> Result<(), LedgerFault> {
+        if !self.drifts.contains(&body.id) {
+            return Err(LedgerFault::Other("an alert of a drift that was never recorded"));
+        }
+        let state = AlertState { at: entry.t, seq: entry.seq, alert: body.clone(), notices: Vec::new() };
+        match self.alerts.insert(body.id, state) {
+            None => Ok(()),
+            Some(_) => Err(LedgerFault::Other("a second alert of one drift")),
+        }
     }
 
     fn gap(&mut self, gap: &entry::Gap) -> Result<(), LedgerFault> {
@@ -291,9 +306,14 @@ impl Ledger {
         self.config
     }
 
-    /// Did the newest writer say that it stopped?
-    pub const fn stopped(&self) -> bool {
-        self.stopped
+    /// Did the newest agent say that it stopped, if there was one? Who only collected or exported is none.
+    pub fn stopped(&self) -> bool {
+        self.writers.stopped()
+    }
+
+    /// When an agent wrote last: until then, what was promised has to be answered.
+    pub fn served_until(&self) -> Option<Instant> {
+        self.writers.served_until()
     }
 
     /// Until when a collector has read its windows whole.

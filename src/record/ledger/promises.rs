@@ -79,6 +79,11 @@ impl Promises {
         &self.open
     }
 
+    /// Is this slot promised and not answered?
+    pub fn is_open(&self, schedule: &str, due: Instant) -> bool {
+        self.open.get(schedule).is_some_and(|slots| slots.contains(&due))
+    }
+
     /// Slots answered, by schedule.
     pub const fn answered(&self) -> &BTreeMap<String, BTreeMap<Instant, Answer>> {
         &self.answered
@@ -89,7 +94,20 @@ impl Promises {
         self.late
     }
 
-    /// Slots due before `now` that nothing answers, by schedule: the promise is broken, or the log was cut.
+    /// Slots that nothing answers although a later slot of their schedule has a run. Runs of one schedule follow each
+    /// other, so nobody is still at work on such a slot: the promise is broken.
+    pub fn passed_over(&self) -> impl Iterator<Item = (&str, Instant)> {
+        let last_run = |schedule| {
+            let mut answers = self.answered.get(schedule)?.iter().rev();
+            answers.find(|(_, answer)| matches!(answer, Answer::Run(_))).map(|(due, _)| *due)
+        };
+        self.open.iter().flat_map(move |(schedule, slots)| {
+            let before = last_run(schedule).unwrap_or(Instant::EPOCH);
+            slots.range(..before).map(|due| (schedule.as_str(), *due))
+        })
+    }
+
+    /// Slots due before `now` that nothing answers, by schedule.
     pub fn unanswered(&self, now: Instant) -> impl Iterator<Item = (&str, Instant)> {
         self.open
             .iter()

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Ledger;
+use super::{Ledger, writers::serves};
 use crate::{
     digest::Digest,
     entry::{self, Body, Channel, Entry, Posture, Privileges, Run, RunResult, Skew, Trigger},
@@ -33,7 +33,9 @@ pub struct Began {
     pub t: Instant,
     /// What it says of itself.
     pub start: entry::Start,
-    /// Had the writer before it said that it stopped? `true` for the first.
+    /// Is it an agent, which promises and answers slots? Others collect once or hand out a bundle.
+    pub is_agent: bool,
+    /// Had the agent before it said that it stopped? `true` for the first.
     pub after_stop: bool,
 }
 
@@ -182,11 +184,16 @@ impl Reached {
 impl Ledger {
     /// Counts an entry; the ledger is still as it was before it.
     pub(super) fn count(&mut self, entry: &Entry) {
+        if serves(&entry.body)
+            && let Some(began) = self.tally.starts.iter_mut().rfind(|began| began.seq == entry.by)
+        {
+            began.is_agent = true;
+        }
         match &entry.body {
             Body::Start(start) => {
-                let after_stop = self.stopped || self.starts.is_empty();
-                let start = (**start).clone();
-                self.tally.starts.push(Began { seq: entry.seq, t: entry.t, start, after_stop });
+                let (start, after_stop) = ((**start).clone(), self.stopped());
+                let began = Began { seq: entry.seq, t: entry.t, start, is_agent: false, after_stop };
+                self.tally.starts.push(began);
             }
             Body::Posture(posture) => self.tally.posture = Some((**posture).clone()),
             Body::Run(run) => {
@@ -251,7 +258,7 @@ fn how<T: PartialEq>(before: Option<&T>, now: &T, removed: bool) -> Option<How> 
 mod tests {
     use super::*;
     use crate::{
-        entry::{Genesis, Heartbeat, Host, Judge, Policy, Start, Stop},
+        entry::{Genesis, Host, Judge, Policy, Slots, Start, Stop},
         item::Salt,
         ledger::Artefacts,
         table::Change,
@@ -346,13 +353,20 @@ mod tests {
     }
 
     #[test]
-    fn a_start_that_follows_no_stop_is_told_from_one_that_does() {
-        let stop = Body::from(Stop { reason: "signal".parse().unwrap(), clean: true });
-        let beat = Body::from(Heartbeat { last_size: 2 });
-        let ledger = ledger(vec![genesis(), start(), beat, start(), stop, start()]);
-        let found: Vec<_> =
-            ledger.tally().starts().iter().map(|began| (began.seq, began.after_stop)).collect();
-        assert_eq!(found, [(1, true), (3, false), (5, true)]);
+    fn an_agent_that_follows_no_stop_is_told_from_one_that_does() {
+        let stop = || Body::from(Stop { reason: "signal".parse().unwrap(), clean: true });
+        let (from, to) = (Instant::from_s(100), Instant::from_s(160));
+        let promise = || Slots { from, to, tzdb: String::new(), due: BTreeMap::new(), late: false }.into();
+        let agents = [genesis(), start(), promise(), start(), promise(), stop(), start(), promise()];
+        // one that only collects or exports is no agent, however it ends
+        let others = [start(), stop(), start(), start()];
+        let ledger = ledger(agents.into_iter().chain(others).collect());
+        let found = ledger.tally().starts().iter().map(|began| (began.seq, began.is_agent, began.after_stop));
+        let agents = [(1, true, true), (3, true, false), (6, true, true)];
+        let others = [(8, false, false), (10, false, false), (11, false, false)];
+        assert_eq!(found.collect::<Vec<_>>(), [agents, others].concat());
+        assert!(!ledger.stopped());
+        assert_eq!(ledger.served_until(), Some(Instant::from_s(7)));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{Artefacts, Ledger, LedgerFault, Table};
 use crate::{
     digest::{Item, Root},
-    effect::{Effect, Event},
-    entry::{self, Judged, PolicyVerdict, Population, Run, Verdict},
+    effect::{Effect, Event, Transition},
+    entry::{self, Drift, Judged, PolicyVerdict, Population, Run, Verdict},
     merkle::empty_root,
     population::Membership,
     results,
@@ -26,62 +26,22 @@ pub struct PolicyState {
     pub column: Option<Column>,
     /// The last instant at which it said so.
     pub looked: Option<Instant>,
-    /// Items whose newest state is neither passed nor failed: the last that was, and the last instant it was seen.
-    solid: BTreeMap<Item, (State, Instant)>,
     /// Nothing was judged, or not a whole population, since this instant.
     pub blind_since: Option<Instant>,
+    /// The last instant at which that was so.
+    blind_last: Option<Instant>,
     /// How the policy's items operated, look by look.
     pub effect: Effect,
+    /// What its newest verdict changed and no `drift` says yet.
+    untold: Vec<Drift>,
     /// What the last look that saw anything rested on: while it stays, an equal root is the same look again.
     seen: Option<(Root, Membership, i64)>,
 }
 
-/// An item's state changed between two looks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Transition {
-    /// The item.
-    pub item: Item,
-    /// Passed or failed; `not_due` for an event, which has no before.
-    pub from: State,
-    /// Passed or failed.
-    pub to: State,
-    /// The last instant at which the old state was seen; when an event happened.
-    pub observed_from: Instant,
-}
-
 impl PolicyState {
-    /// The last passed or failed state of an item and the last instant at which it was seen.
-    pub fn last_seen(&self, item: &Item) -> Option<(State, Instant)> {
-        let newest = self.column.as_ref().and_then(|column| column.results.get(item)).map(ItemResult::state);
-        match (newest, self.looked) {
-            (Some(state @ (State::Passed | State::Failed)), Some(at)) => Some((state, at)),
-            _ => self.solid.get(item).copied(),
-        }
-    }
-
-    /// What a new column changes: only from passed to failed and back, whatever was unknown in between; what is bad at
-    /// first sight is the baseline, not drift. `event` gives the instant of items that are events: these have no before,
-    /// so that each failed one is told once.
-    pub fn transitions<'a>(
-        &'a self,
-        results: &'a BTreeMap<Item, ItemResult>,
-        event: impl Fn(&Item) -> Option<Instant> + 'a,
-    ) -> impl Iterator<Item = Transition> + 'a {
-        results.iter().filter_map(move |(item, result)| {
-            let to = result.state();
-            if !matches!(to, State::Passed | State::Failed) {
-                return None;
-            }
-            match (self.last_seen(item), event(item)) {
-                (Some((from, observed_from)), _) if from != to => {
-                    Some(Transition { item: *item, from, to, observed_from })
-                }
-                (None, Some(at)) if to == State::Failed => {
-                    Some(Transition { item: *item, from: State::NotDue, to, observed_from: at })
-                }
-                _ => None,
-            }
-        })
+    /// What its newest verdict changed and no `drift` says yet, as those entries have to say it.
+    pub fn untold(&self) -> &[Drift] {
+        &self.untold
     }
 
     fn look_at(
@@ -90,28 +50,70 @@ impl PolicyState {
         at: Instant,
         (membership, max_gap_ms): (Membership, i64),
         column: &Column,
-    ) {
+    ) -> Vec<Transition> {
         let seen = (column.root, membership, max_gap_ms);
         if self.seen == Some(seen) {
             self.effect.same(at);
-        } else {
-            drop(self.effect.look(at, seq, membership, max_gap_ms, column.results.iter()));
-            self.seen = Some(seen);
+            return Vec::new();
         }
+        self.seen = Some(seen);
+        self.effect.look(at, seq, membership, max_gap_ms, column.results.iter())
     }
 
-    fn look(&mut self, column: Column, at: Instant) {
-        // while a column is repeated it says itself what was seen last
-        let before = self.column.take().filter(|before| before.seq != column.seq);
-        if let (Some(before), Some(looked)) = (before, self.looked) {
-            let was = |(item, result): (&Item, &ItemResult)| match result.state() {
-                state @ (State::Passed | State::Failed) => Some((*item, (state, looked))),
-                State::Unknown | State::NotApplicable | State::NotDue => None,
-            };
-            self.solid.extend(before.results.iter().filter_map(was));
-        }
-        self.column = Some(column);
-        self.looked = Some(at);
+    /// Whether the population came out of sight with this verdict, or back into it whole: what the policy as a whole
+    /// said before and says now, and when it last said so. What was never seen does not come out of sight.
+    fn sight(
+        &mut self,
+        at: Instant,
+        whole: bool,
+        column: Option<&Column>,
+    ) -> Option<(State, State, Instant)> {
+        let rolled = |column: &Column| {
+            let states = column.results.values().map(ItemResult::state);
+            State::roll_up(states).unwrap_or_else(|| self.body.empty.state())
+        };
+        let change = match (whole, self.blind_since, self.looked) {
+            (false, None, Some(looked)) => {
+                let from = self.column.as_ref().map_or(State::Unknown, rolled);
+                Some((from, State::Unknown, looked))
+            }
+            (true, Some(since), Some(_)) => {
+                let to = column.map_or(State::Unknown, rolled);
+                Some((State::Unknown, to, self.blind_last.unwrap_or(since)))
+            }
+            _ => None,
+        };
+        (self.blind_since, self.blind_last) =
+            if whole { (None, None) } else { (self.blind_since.or(Some(at)), Some(at)) };
+        change
+    }
+
+    /// Notes what has to be told of the verdict `seq` on a run at `at`, after its column is the newest.
+    fn owe(
+        &mut self,
+        (seq, at): (u64, Instant),
+        sight: Option<(State, State, Instant)>,
+        transitions: Vec<Transition>,
+    ) {
+        let results = self.column.iter().flat_map(|column| column.results.values());
+        let fails = results.filter(|result| result.state() == State::Failed).count();
+        let control = self.body.controls.first().unwrap_or(&self.body.id);
+        let drift = |item, (from, to), (observed_from, observed_to)| Drift {
+            control: control.clone(),
+            policy: self.body.id.clone(),
+            item,
+            from,
+            to,
+            observed_from,
+            observed_to,
+            verdict: seq,
+            fails_n: u64::try_from(fails).unwrap_or(u64::MAX),
+        };
+        let sight = sight.map(|(from, to, since)| drift(None, (from, to), (since, at)));
+        let items = transitions
+            .into_iter()
+            .map(|t| drift(Some(t.item), (t.from, t.to), (t.observed_from, t.observed_to)));
+        self.untold = sight.into_iter().chain(items).collect();
     }
 }
 
@@ -149,9 +151,10 @@ impl Ledger {
             body: body.clone(),
             column: None,
             looked: None,
-            solid: BTreeMap::new(),
             blind_since: None,
+            blind_last: None,
             effect: Effect::new(),
+            untold: Vec::new(),
             seen: None,
         };
         self.policies.insert(body.id.clone(), state);
@@ -199,6 +202,9 @@ impl Ledger {
         if (state.body.digest, state.body.params) != (said.digest, said.params) {
             return Err("is in force with another digest or other parameters".to_owned());
         }
+        if let Some(untold) = state.untold.first() {
+            return Err(format!("changed with verdict {}, and no drift says so", untold.verdict));
+        }
         if said.judged == Judged::None {
             if said.n > 0 || said.root != empty_root() || said.results.is_some() {
                 return Err("did not run, and yet has results".to_owned());
@@ -232,11 +238,14 @@ impl Ledger {
         let max_gap_ms = self.max_gap_ms(collector);
         let window = judged(run, said).and_then(|population| population.window);
         let Some(state) = self.policies.get_mut(&said.policy) else { return };
-        state.blind_since.get_or_insert(run.as_of);
-        match window {
-            Some((from, to)) => drop(state.effect.window(from, to, seq, Membership::Unknown, [])),
-            None => state.effect.blind(run.as_of, max_gap_ms),
-        }
+        let transitions = if let Some((from, to)) = window {
+            state.effect.window(from, to, seq, Membership::Unknown, [])
+        } else {
+            state.effect.blind(run.as_of, max_gap_ms);
+            Vec::new()
+        };
+        let sight = state.sight(run.as_of, false, None);
+        state.owe((seq, run.as_of), sight, transitions);
     }
 
     /// The policy's newest column becomes what it says, and a look, a window or events of its operation.
@@ -248,23 +257,38 @@ impl Ledger {
         let windowed = population.window.map(|_| column.results.keys());
         let events: Vec<Event> = windowed.into_iter().flatten().filter_map(event).collect();
         let Some(state) = self.policies.get_mut(&said.policy) else { return };
-        match population.window {
+        let transitions = match population.window {
             None => state.look_at(seq, run.as_of, (membership, max_gap_ms), &column),
             Some((from, to)) if events.is_empty() => {
-                drop(state.effect.window(from, to, seq, membership, column.results.iter()));
+                state.effect.window(from, to, seq, membership, column.results.iter())
             }
             Some((from, to)) => {
-                drop(state.effect.window(from, to, seq, membership, []));
-                for event in events {
-                    if let Some(result) = column.results.get(&event.item) {
-                        state.effect.event(run.as_of, seq, event, result);
-                    }
+                let mut transitions = state.effect.window(from, to, seq, membership, []);
+                let judged = |event: Event| Some((event, column.results.get(&event.item)?));
+                for (event, result) in events.into_iter().filter_map(judged) {
+                    transitions.extend(state.effect.event(run.as_of, seq, event, result));
                 }
+                transitions
             }
-        }
-        state.look(column, run.as_of);
-        let whole = membership == Membership::Complete;
-        state.blind_since = if whole { None } else { state.blind_since.or(Some(run.as_of)) };
+        };
+        let sight = state.sight(run.as_of, membership == Membership::Complete, Some(&column));
+        (state.column, state.looked) = (Some(column), Some(run.as_of));
+        state.owe((seq, run.as_of), sight, transitions);
+    }
+
+    /// A drift says what the newest verdict of its policy changed, each change once.
+    pub(super) fn drift(&mut self, seq: u64, drift: &Drift) -> Result<(), LedgerFault> {
+        let fault = |what: &str| LedgerFault::Verdict { policy: drift.policy.clone(), what: what.to_owned() };
+        let state = self.policies.get_mut(&drift.policy).ok_or_else(|| fault("was never in force"))?;
+        let told = state.untold.iter().position(|untold| untold == drift);
+        state.untold.remove(told.ok_or_else(|| fault("a drift that its newest verdict does not show"))?);
+        self.drifts.insert(seq);
+        Ok(())
+    }
+
+    /// What verdicts changed and no drift says yet, in the order of policies.
+    pub fn untold(&self) -> impl Iterator<Item = &Drift> {
+        self.policies.values().flat_map(|state| &state.untold)
     }
 
     /// Over what distance between two looks of a collector a state is taken to hold: as its schedule says.

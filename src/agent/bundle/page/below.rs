@@ -268,12 +268,16 @@ fn changes(html: &mut Html, content: &Content<'_>) {
     html.put("h2", "", "Restarts and changes of what is in force");
     let (tally, mut rows) = (content.ledger.tally(), Vec::new());
     for began in tally.starts() {
-        let after = if began.after_stop { "" } else { ", after a writer that never said that it stopped" };
+        let after = match (began.is_agent, began.after_stop) {
+            (true, false) => ", after one that never said that it stopped",
+            (true, true) | (false, _) => "",
+        };
+        let who = if began.is_agent { "the agent began" } else { "somebody collected once or made a bundle" };
         let memory = match began.start.memory.as_str() {
             "none" => "without memory of the log's head".to_owned(),
             size => format!("remembering {size} entries"),
         };
-        let text = format!("the agent began, version {}, {memory}{after}", began.start.version);
+        let text = format!("{who}, version {}, {memory}{after}", began.start.version);
         rows.push((began.seq, began.t, text));
     }
     for change in tally.changes() {

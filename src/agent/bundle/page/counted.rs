@@ -63,7 +63,8 @@ fn changes<'a>(changes: &(impl Iterator<Item = &'a Changed> + Clone)) -> String 
 }
 
 fn restarts(content: &Content<'_>) -> String {
-    let again = content.ledger.tally().starts().iter().skip(1).filter(|began| content.within(began.t));
+    let agents = content.ledger.tally().starts().iter().filter(|began| began.is_agent);
+    let again = agents.skip(1).filter(|began| content.within(began.t));
     let unclean = again.clone().filter(|began| !began.after_stop).count();
     let forgot = again.clone().filter(|began| began.start.memory == "none").count();
     let behind = again.clone().filter(|began| began.start.clock.is_some()).count();

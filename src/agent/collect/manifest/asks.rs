@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::{
-    Cursor, CursorIn, Document, Pages, Records, Stop, Turn, Verb, documents, parts,
+    Cursor, CursorIn, Document, Pages, Records, Stop, Turn, Verb, documents, keys, parts,
     steps::{Asks, Context, query},
     yaml::{Faults, Scalar, Section, Spot},
 };
@@ -145,8 +145,7 @@ fn read_body(spot: &Spot<'_>, faults: &mut Faults, context: &Context<'_>) -> Opt
 
 /// `paginate`.
 pub(super) fn pages(spot: &Spot<'_>, faults: &mut Faults, records: Option<&Records>) -> Option<Pages> {
-    let known: Vec<&str> = TURNS.into_iter().chain(["stop", "size", "pages_max", "cap"]).collect();
-    let section = spot.section(faults, &known);
+    let section = spot.section(faults, &keys::PAGINATE.names());
     let given: Vec<_> = TURNS.iter().filter_map(|turn| Some((*turn, section.get(turn)?))).collect();
     let [(turn, at)] = given.as_slice() else {
         let expected = format!("exactly one of {}", TURNS.join(", "));
@@ -172,7 +171,7 @@ pub(super) fn pages(spot: &Spot<'_>, faults: &mut Faults, records: Option<&Recor
         _ => counted(at, faults, 0).map(|(param, start)| Turn::Offset { param, start }),
     };
     let size = section.get("size").and_then(|spot| {
-        let section = spot.section(faults, &["param", "value"]);
+        let section = spot.section(faults, &keys::SIZE.names());
         let param = section.need_text(faults, "param");
         Some((param, section.need(faults, "value")?.number(faults, 1..=SIZE_MAX)?))
     });
@@ -218,7 +217,7 @@ fn stop(section: &Section<'_>, faults: &mut Faults, turn: Option<&Turn>, sized: 
 }
 
 fn cursor(spot: &Spot<'_>, faults: &mut Faults) -> Option<Cursor> {
-    let section = spot.section(faults, &["at", "last", "more", "param"]);
+    let section = spot.section(faults, &keys::CURSOR.names());
     let get = |faults: &mut Faults, name: &str| -> Option<Path> { parts::path(section.get(name)?, faults) };
     let (body, last, more) = (get(faults, "at"), get(faults, "last"), get(faults, "more"));
     let param = section.need_text(faults, "param");
@@ -238,7 +237,7 @@ fn cursor(spot: &Spot<'_>, faults: &mut Faults) -> Option<Cursor> {
 }
 
 fn counted(spot: &Spot<'_>, faults: &mut Faults, first: u64) -> Option<(String, u64)> {
-    let section = spot.section(faults, &["param", "start"]);
+    let section = spot.section(faults, &keys::COUNTED.names());
     let start = section.get("start").map_or(Some(first), |spot| spot.number(faults, 0..=1));
     Some((section.need_text(faults, "param"), start?))
 }

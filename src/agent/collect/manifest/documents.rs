@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Cursor, CursorIn, Document, Follow, Nested, Pages, Records, Step, Stop, Turn, Verb, parts,
+    Cursor, CursorIn, Document, Follow, Nested, Pages, Records, Step, Stop, Turn, Verb, keys, parts,
     yaml::{Faults, Section, Spot},
 };
 use crate::collect::{
@@ -49,7 +49,7 @@ pub(super) fn complete(section: &Section<'_>, faults: &mut Faults, step: &mut St
     variables(section, faults, step, document, &asking);
     let base = match &step.records {
         Records::At(path) => path.parts().get(1..).unwrap_or_default().to_vec(),
-        Records::One | Records::List => Vec::new(),
+        Records::One | Records::List | Records::Count(_) => Vec::new(),
     };
     let own = base.split_last().filter(|(last, _)| matches!(last.as_str(), "nodes" | "edges"));
     let own = own.map(|(_, own)| own.to_vec());
@@ -130,7 +130,7 @@ struct Inside<'s> {
 impl Inside<'_> {
     /// One line of `nested`, and where the document selects its list.
     fn read(&self, spot: &Spot<'_>, faults: &mut Faults) -> Option<(Nested, Vec<String>)> {
-        let section = spot.section(faults, &["at", "on", "id"]);
+        let section = spot.section(faults, &keys::NESTED.names());
         let at = section.need(faults, "at").and_then(|spot| parts::path(spot, faults))?;
         // a single record is the whole body, which begins with `data`
         let single = self.step.records == Records::One;
@@ -206,7 +206,7 @@ impl Inside<'_> {
         let (cursor, _) = connection(Some(&records), FOLLOW_AFTER)?;
         let prefix: Vec<&String> = match &self.step.records {
             Records::At(path) => path.parts().iter().chain(at.parts()).collect(),
-            Records::One | Records::List => at.parts().iter().collect(),
+            Records::One | Records::List | Records::Count(_) => at.parts().iter().collect(),
         };
         let moved = |rule: &redact::Rule| {
             let mut parts = rule.parts.iter();
@@ -238,7 +238,9 @@ impl Inside<'_> {
             window: None,
             complete: Vec::new(),
             needs: None,
+            caveat: None,
             marks: Vec::new(),
+            exprs: Vec::new(),
             nested: Vec::new(),
             raw: true,
         })

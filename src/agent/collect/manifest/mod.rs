@@ -4,24 +4,30 @@
 
 mod asks;
 mod documents;
+pub(super) mod keys;
 mod parts;
 mod populations;
+mod proofs;
 mod read;
+mod schedule;
+pub(super) mod schema;
 mod steps;
+mod turns;
 mod windows;
 mod yaml;
 
 use observance_record::Digest;
 
-pub use self::yaml::Fault;
-use super::{
-    body::Body,
-    condition::Condition,
-    outcome,
-    project::{Path, Projection},
-    redact,
-    template::Template,
+pub(super) use self::turns::{
+    Bound, Cursor, CursorIn, Document, Feed, Follow, Nested, Pages, Reach, Retention, Stop, Turn, Verb,
+    WindowPlan,
 };
+pub use self::{
+    schema::{reference, schema},
+    yaml::Fault,
+};
+pub(super) use super::project::Projection;
+use super::{condition::Condition, expr::Expr, outcome, project::Path, redact, template::Template};
 
 /// A manifest without faults.
 #[derive(Debug)]
@@ -30,8 +36,11 @@ pub struct Manifest {
     pub(super) id: String,
     pub(super) version: u64,
     pub(super) title: String,
+    pub(super) evidence: Vec<Evidence>,
+    pub(super) schedule: Schedule,
     pub(super) connection: Connection,
     pub(super) permissions: Permissions,
+    pub(super) conditional: Conditional,
     pub(super) limits: Limits,
     pub(super) receipts: Receipts,
     pub(super) outcomes: Vec<outcome::Rule>,
@@ -60,6 +69,21 @@ impl Manifest {
         &self.title
     }
 
+    /// What kinds of evidence it gives.
+    pub fn evidence(&self) -> &[Evidence] {
+        &self.evidence
+    }
+
+    /// When it runs unless the configuration says otherwise.
+    pub const fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// The kind of source that it reads, such as `github`.
+    pub fn kind(&self) -> &str {
+        self.id.split('.').next().unwrap_or_default()
+    }
+
     /// Where it reads unless the request says otherwise.
     pub fn base_url(&self) -> &str {
         &self.connection.base_url
@@ -78,6 +102,11 @@ impl Manifest {
     /// What each step needs beyond that, in words, for whoever has to grant it: (step, need).
     pub fn needs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.steps.iter().filter_map(|step| Some((step.id.as_str(), step.needs.as_deref()?)))
+    }
+
+    /// What each step's source does not tell, in words, for whoever reads the evidence: (step, caveat).
+    pub fn caveats(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.steps.iter().filter_map(|step| Some((step.id.as_str(), step.caveat.as_deref()?)))
     }
 
     /// The populations it yields, as (name, item type, does it read a window?).
@@ -106,11 +135,37 @@ impl Manifest {
     }
 }
 
+/// A kind of evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evidence {
+    /// How something is set.
+    Configuration,
+    /// What there is.
+    Population,
+    /// What happened.
+    Activity,
+}
+
+/// When a collector runs unless the configuration says otherwise; times in UTC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// Five fields: minute, hour, day of month, month, day of week.
+    pub cron: String,
+    /// Random delay of each slot, in seconds, at most.
+    pub jitter_s: u32,
+    /// How late a run may begin before its slot is missed, in seconds.
+    pub grace_s: u32,
+    /// Longest time without an observation before the state is unknown, in seconds.
+    pub max_gap_s: u32,
+}
+
 /// Where and as what the source is asked.
 #[derive(Debug, Default)]
 pub(super) struct Connection {
     /// Default base address, without a slash at its end.
     pub base_url: String,
+    /// Further hosts that a redirect or a next page may lead to; they are never told who asks.
+    pub allow_hosts: Vec<String>,
     /// Sent with every request.
     pub headers: Vec<(String, String)>,
     /// Names of the request's parameters.
@@ -126,6 +181,47 @@ pub(super) struct Permissions {
     pub granted: Option<String>,
     /// A granted scope that begins with none of these may write.
     pub reads: Vec<String>,
+    /// Scopes that nobody may grant, whatever they begin with; `*` stands for any characters.
+    pub forbid: Vec<String>,
+    /// Response header that says which rights a request wants.
+    pub accepted: Option<String>,
+    /// Response header that says when the credential ends.
+    pub expires: Option<String>,
+}
+
+impl Permissions {
+    /// Is this scope more than the collector needs: one that writes, or one that is forbidden?
+    pub(super) fn writes(&self, scope: &str) -> bool {
+        // with a list of forbidden scopes and none of reading ones, all others are fine
+        let listed = !self.reads.is_empty() || self.forbid.is_empty();
+        let reads = self.reads.iter().any(|prefix| scope.starts_with(prefix.as_str()));
+        self.forbid.iter().any(|pattern| matches(pattern, scope)) || listed && !reads
+    }
+}
+
+/// Does the whole text match, `*` standing for any characters?
+fn matches(pattern: &str, text: &str) -> bool {
+    let Some((head, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(text) = text.strip_prefix(head) else { return false };
+    let (mut text, mut parts) = (text, rest.split('*').peekable());
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return text.ends_with(part);
+        }
+        let Some((_, after)) = text.split_once(part) else { return false };
+        text = after;
+    }
+    true
+}
+
+/// How the source is asked whether something changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Conditional {
+    /// By the ETags that it gave to the same credential.
+    #[default]
+    Etag,
+    /// Also by ETags that are computed from the sealed body, as GitHub makes them.
+    GithubEtag,
 }
 
 /// The bounds of one run.
@@ -152,14 +248,34 @@ pub(super) struct Limits {
 /// How the source tells its rate limits: header names, lower case.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Rate {
+    /// Requests in all.
+    pub limit: Option<String>,
     /// Requests left.
     pub remaining: Option<String>,
-    /// When the count starts anew, in seconds since 1970.
+    /// When the count starts anew.
     pub reset: Option<String>,
+    /// In which unit it says so.
+    pub reset_unit: ResetUnit,
+    /// Has each path its own limit?
+    pub by_path: bool,
+    /// This share of the limit is left to others, in thousandths.
+    pub reserve_permille: u64,
     /// Seconds to wait, or an HTTP date.
     pub retry_after: Option<String>,
     /// The first wait when the source names none; doubled from one to the next.
     pub no_header_wait_ms: i64,
+}
+
+/// The unit of a reset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum ResetUnit {
+    /// Seconds since 1970.
+    #[default]
+    EpochSeconds,
+    /// Milliseconds since 1970.
+    EpochMs,
+    /// Seconds from the answer on.
+    Seconds,
 }
 
 /// Which headers a receipt keeps: names, lower case.
@@ -206,34 +322,16 @@ pub(super) struct Step {
     pub complete: Vec<Proof>,
     /// In words: what a credential needs for it.
     pub needs: Option<String>,
+    /// In words: what the source does not tell.
+    pub caveat: Option<String>,
     /// The values of a record that anything in the manifest asks for.
     pub marks: Vec<Path>,
+    /// The expressions that anything in the manifest asks a record.
+    pub exprs: Vec<Expr>,
     /// Lists inside of a record that the source pages too.
     pub nested: Vec<Nested>,
     /// Does somebody need a record as it was received?
     pub raw: bool,
-}
-
-/// A list inside of a record.
-#[derive(Debug)]
-pub(super) struct Nested {
-    /// Where it stands in the record.
-    pub at: Path,
-    /// How it is gone on with; without, a row whose list is short is unknown.
-    pub follow: Option<Follow>,
-}
-
-/// How a list inside of a record is gone on with.
-#[derive(Debug)]
-pub(super) struct Follow {
-    /// Where the record has the id of the node that the list belongs to.
-    pub id: Path,
-    /// The document.
-    pub text: String,
-    /// Variables of the step's own request that it uses too.
-    pub variables: Vec<String>,
-    /// How its pages are read.
-    pub ask: Step,
 }
 
 /// A fan-out.
@@ -245,118 +343,8 @@ pub(super) struct Each {
     pub alias: String,
     /// All must hold, or not be known.
     pub when: Vec<Condition>,
-}
-
-/// How a source is asked. Every verb reads.
-#[derive(Debug)]
-pub(super) enum Verb {
-    /// GET.
-    Get,
-    /// POST of a body, to a path that the manifest declares to be one that reads.
-    Post(Body),
-    /// POST of a query document and its variables.
-    GraphQl(Document),
-}
-
-/// A GraphQL document that is one query.
-#[derive(Debug)]
-pub(super) struct Document {
-    /// As it is sent.
-    pub text: String,
-    /// Values of its variables: an object.
-    pub variables: Body,
-}
-
-/// How a list goes on.
-#[derive(Debug)]
-pub(super) struct Pages {
-    /// How the next page is found.
-    pub turn: Turn,
-    /// What is taken for the end.
-    pub stop: Stop,
-    /// Parameter of the page size, and its value.
-    pub size: Option<(String, u64)>,
-    /// Where a page says how many records the whole list has; the list is not whole if it had another number.
-    pub total: Option<Path>,
-    /// Most pages of one list.
-    pub most: u64,
-    /// The source never returns more records than this, and does not say so.
-    pub cap: Option<u64>,
-}
-
-impl Pages {
-    /// Is a further page asked for with this parameter?
-    pub(super) fn is_by(&self, name: &str) -> bool {
-        matches!(&self.turn, Turn::Cursor(cursor) if cursor.param == name)
-    }
-}
-
-/// How the next page is found. A parameter stands in the query of a GET, in the body of a POST, among the variables of a
-/// document.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Turn {
-    /// By the `Link` header's target of this relation.
-    Link(String),
-    /// By the address that stands there in the body.
-    BodyLink(Path),
-    /// By a value of this page.
-    Cursor(Cursor),
-    /// By the number of the page.
-    Page {
-        /// The parameter.
-        param: String,
-        /// The first page's number.
-        start: u64,
-    },
-    /// By how many records were read.
-    Offset {
-        /// The parameter.
-        param: String,
-        /// The first record's number.
-        start: u64,
-    },
-}
-
-/// A value that the next page is asked for with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Cursor {
-    /// Where it stands.
-    pub at: CursorIn,
-    /// Where the body says whether there is more.
-    pub more: Option<Path>,
-    /// The parameter.
-    pub param: String,
-}
-
-/// Where a cursor stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum CursorIn {
-    /// In the body.
-    Body(Path),
-    /// In the last record of the page.
-    LastRecord(Path),
-}
-
-/// What is taken for the end of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
-    /// A page that names no further one.
-    Terminal,
-    /// A page without records.
-    EmptyPage,
-    /// A page with fewer records than were asked for.
-    ShortPage,
-}
-
-impl Stop {
-    /// What the record calls the proof.
-    pub(super) const fn proof(self) -> &'static str {
-        match self {
-            Self::Terminal => "terminal_page",
-            Self::EmptyPage => "empty_page",
-            Self::ShortPage => "short_page",
-        }
-    }
+    /// None may answer false.
+    pub ask: Vec<Expr>,
 }
 
 /// Where the records of a body are.
@@ -368,65 +356,8 @@ pub(super) enum Records {
     List,
     /// A member of the body is the list.
     At(Path),
-}
-
-/// What of a list lies in the run's window.
-#[derive(Debug)]
-pub(super) struct WindowPlan {
-    /// Records come sorted by this value, newest first; once it is before the window, nothing further can lie in it.
-    pub stop: Option<Condition>,
-    /// Records that are kept: all must hold, or not be known.
-    pub keep: Vec<Condition>,
-    /// How far the source reaches back, nearest first, and what must be asked for to reach so far. Empty: all the way.
-    pub reach: Vec<Reach>,
-    /// How the source is asked for the window, if it takes its bounds.
-    pub feed: Option<Feed>,
-    /// So long after an instant the source may still add what happened then.
-    pub lag_ms: i64,
-    /// How long the source keeps what happened.
-    pub retention: Option<Retention>,
-}
-
-/// Parameters that bound what is asked for; they stand where a further page's parameter would.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Feed {
-    /// First instant.
-    pub start: String,
-    /// First instant that is not wanted; none: everything until now.
-    pub end: Option<String>,
-    /// How instants are written.
-    pub bound: Bound,
-    /// So much before the window is asked for too, because a source may sort by another time than the record's.
-    pub overlap_ms: i64,
-}
-
-/// How an instant is written for a source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bound {
-    /// RFC 3339, UTC, milliseconds.
-    Rfc3339,
-    /// Whole seconds since 1970, rounded down.
-    EpochS,
-    /// Milliseconds since 1970.
-    EpochMs,
-}
-
-/// How long a source keeps what happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Retention {
-    /// What happened earlier is gone.
-    pub within_ms: i64,
-    /// What is read later than this is read late enough for somebody to be told.
-    pub alarm_ms: i64,
-}
-
-/// One reach.
-#[derive(Debug)]
-pub(super) struct Reach {
-    /// From the run's start back.
-    pub within_ms: i64,
-    /// Query parameters that ask for it.
-    pub query: Vec<(String, Template)>,
+    /// The body, or a member of it, is a number: how many there are. Its record has the one member `count`.
+    Count(Option<Path>),
 }
 
 /// What the completeness of a list rests on.
@@ -436,13 +367,39 @@ pub(super) enum Proof {
     TerminalPage,
     /// No record came twice.
     UniqueKeys,
-    /// The sum of another step's fields is the number of records.
+    /// What another step says is the number of records.
     Equals {
         /// Index of the other step: one record, no fan-out.
         from: usize,
-        /// Its fields.
-        sum: Vec<Path>,
+        /// What it says.
+        says: Says,
+        /// How far apart the two may be; unless they are equal, the count proves nothing.
+        tolerance: u64,
     },
+    /// Each page states how many records the list has.
+    Total {
+        /// Where in the body.
+        at: Path,
+    },
+    /// Each page states it in a header.
+    HeaderTotal {
+        /// The header, lower case.
+        name: String,
+    },
+    /// A request of its own states it.
+    CountRequest {
+        /// Index of the step with `records: count`; asked as often as this one, or once if this one is.
+        step: usize,
+    },
+}
+
+/// How a step says how many records another has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Says {
+    /// The sum of its fields.
+    Sum(Vec<Path>),
+    /// The answer to an expression.
+    Answer(Expr),
 }
 
 /// Rows for one kind of thing.

@@ -2,14 +2,48 @@
 
 use observance_record::population::Outcome;
 
-use super::yaml::{Faults, Scalar, Spot};
+use super::{
+    keys,
+    yaml::{Faults, Scalar, Spot},
+};
 use crate::collect::{
     condition::{Condition, Test},
+    expr::Expr,
     outcome,
     project::{Mark, Path, Wanted},
     redact::{self, Cover},
     template::Template,
 };
+
+/// Seconds of a day.
+const DAY_S: u32 = 86_400;
+
+/// A duration such as `90s`, `30m`, `24h`, `7d`, in seconds.
+pub(super) fn duration_s(spot: &Spot<'_>, faults: &mut Faults) -> Option<u32> {
+    spot.read(faults, "a duration like 90s, 30m, 24h or 7d, of at most 366d", |text| {
+        let unit = [("s", 1), ("m", 60), ("h", 3600), ("d", DAY_S)];
+        let (digits, unit) = unit.iter().find_map(|(name, s)| Some((text.strip_suffix(name)?, *s)))?;
+        let number: u32 = digits.parse().ok().filter(|_| digits.bytes().all(|b| b.is_ascii_digit()))?;
+        number.checked_mul(unit).filter(|seconds| *seconds <= 366 * DAY_S)
+    })
+}
+
+/// A share such as `0.25`, in thousandths.
+pub(super) fn permille(spot: &Spot<'_>, faults: &mut Faults) -> Option<u64> {
+    let read = |number: &str| -> Option<u64> {
+        let (whole, digits) = number.split_once('.').unwrap_or((number, "0"));
+        let fine = whole == "0" && digits.len() <= 3 && digits.bytes().all(|b| b.is_ascii_digit());
+        format!("{digits:0<3}").parse().ok().filter(|permille| fine && *permille <= 900)
+    };
+    let share = match spot.scalar() {
+        Some(Scalar::Number(number)) => read(&number),
+        Some(Scalar::Null | Scalar::Bool(_) | Scalar::Text(_)) | None => None,
+    };
+    if share.is_none() {
+        faults.add(spot, spot.found(), "a share from 0 to 0.9 with at most three digits");
+    }
+    share
+}
 
 /// Names of steps, aliases, populations, parameters.
 pub(super) fn name(spot: &Spot<'_>, faults: &mut Faults) -> Option<String> {
@@ -81,9 +115,39 @@ pub(super) fn conditions(spot: &Spot<'_>, faults: &mut Faults) -> Vec<Condition>
     spot.list(faults).iter().filter_map(|spot| condition(spot, faults)).collect()
 }
 
+/// Conditions and expressions: one of them, or a list.
+pub(super) fn filters(spot: &Spot<'_>, faults: &mut Faults) -> (Vec<Condition>, Vec<Expr>) {
+    let spots = if spot.is_list() { spot.list(faults) } else { vec![spot.clone()] };
+    let (mut conditions, mut exprs) = (Vec::new(), Vec::new());
+    for spot in spots {
+        if spot.is_map() {
+            conditions.extend(condition(&spot, faults));
+        } else {
+            exprs.extend(expr(&spot, faults));
+        }
+    }
+    (conditions, exprs)
+}
+
+/// An expression that a manifest may have.
+pub(super) fn expr(spot: &Spot<'_>, faults: &mut Faults) -> Option<Expr> {
+    let text = spot.text(faults)?;
+    match Expr::read(text) {
+        Ok(expr) => Some(expr),
+        Err(found) => {
+            faults.add(
+                spot,
+                format!("{found} in {}", spot.found()),
+                "a jq expression of what collectors/REFERENCE.md allows",
+            );
+            None
+        }
+    }
+}
+
 pub(super) fn condition(spot: &Spot<'_>, faults: &mut Faults) -> Option<Condition> {
     const TESTS: [&str; 3] = ["is", "in", "before"];
-    let section = spot.section(faults, &["path", "is", "in", "before"]);
+    let section = spot.section(faults, &keys::CONDITION.names());
     let path = section.need(faults, "path").and_then(|spot| path(spot, faults))?;
     let given: Vec<_> = TESTS.iter().filter_map(|test| Some((*test, section.get(test)?))).collect();
     let [(test, value)] = given.as_slice() else {
@@ -118,7 +182,7 @@ pub(super) fn rules(spot: &Spot<'_>, faults: &mut Faults) -> Vec<outcome::Rule> 
 }
 
 fn rule(spot: &Spot<'_>, faults: &mut Faults) -> Option<outcome::Rule> {
-    let section = spot.section(faults, &["status", "header", "body", "as"]);
+    let section = spot.section(faults, &keys::OUTCOME.names());
     let mut status = Vec::new();
     if let Some(spot) = section.need(faults, "status") {
         let spots = if spot.is_list() { spot.list(faults) } else { vec![spot.clone()] };
@@ -139,27 +203,40 @@ fn rule(spot: &Spot<'_>, faults: &mut Faults) -> Option<outcome::Rule> {
     Some(outcome::Rule { status, headers, body, outcome })
 }
 
-/// One line of `project`: a path, or `{ path, lines }`.
+/// One line of `project`: a path, `{ path, lines }`, or `{ path, expr }`, where the path is a new name.
 pub(super) fn wanted(spot: &Spot<'_>, faults: &mut Faults) -> Option<Wanted> {
     if !spot.is_map() {
-        return path(spot, faults).map(|path| Wanted { path, lines: None });
+        return path(spot, faults).map(|path| Wanted { path, lines: None, expr: None });
     }
-    let section = spot.section(faults, &["path", "lines"]);
-    let lines = section.need_text(faults, "lines");
-    let path = section.need(faults, "path").and_then(|spot| path(spot, faults))?;
-    Some(Wanted { path, lines: Some(lines) })
+    let section = spot.section(faults, &keys::WANTED.names());
+    let at = section.need(faults, "path");
+    let path = at.and_then(|spot| path(spot, faults))?;
+    if let Some(source) = section.get("expr") {
+        if section.get("lines").is_some() || path.parts().len() > 1 {
+            faults.add(spot, "an expr with lines or a dotted path", "a name of one part and an expr");
+        }
+        return Some(Wanted { path, lines: None, expr: Some(expr(source, faults)?) });
+    }
+    Some(Wanted { path, lines: Some(section.need_text(faults, "lines")), expr: None })
 }
 
 /// One line of `redact`: `{ drop | mask | length: path }` or `{ hmac: path, type: person }`.
 pub(super) fn cover(spot: &Spot<'_>, faults: &mut Faults) -> Option<redact::Rule> {
     const COVERS: [&str; 4] = ["drop", "mask", "hmac", "length"];
-    let section = spot.section(faults, &["drop", "mask", "hmac", "length", "type"]);
+    let section = spot.section(faults, &keys::REDACT.names());
     let given: Vec<_> = COVERS.iter().filter_map(|cover| Some((*cover, section.get(cover)?))).collect();
     let [(cover, at)] = given.as_slice() else {
         faults.add(spot, format!("{} of them", given.len()), "exactly one of drop, mask, hmac, length");
         return None;
     };
     let kind = section.get("type").and_then(|spot| name(spot, faults));
+    if kind.is_some() && *cover != "hmac" {
+        faults.add(
+            spot,
+            "a type without hmac",
+            "a type with hmac only: it says what the value is a pseudonym of",
+        );
+    }
     let cover = match *cover {
         "drop" => Cover::Drop,
         "mask" => Cover::Mask,

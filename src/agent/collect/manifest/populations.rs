@@ -1,7 +1,7 @@
 //! The `populations` of a manifest.
 
 use super::{
-    Join, JoinHow, Population, Records, Step, parts,
+    Join, JoinHow, Population, Records, Step, keys, parts,
     steps::{chain, refer, want},
     yaml::{Faults, Section, Spot},
 };
@@ -23,7 +23,7 @@ pub(super) fn read(spot: &Spot<'_>, faults: &mut Faults, steps: &mut [Step]) -> 
 }
 
 fn population(name: &str, spot: &Spot<'_>, faults: &mut Faults, steps: &mut [Step]) -> Option<Population> {
-    let section = spot.section(faults, &["type", "of", "scope", "name", "at", "horizon", "join"]);
+    let section = spot.section(faults, &keys::POPULATION.names());
     let kind = section.need(faults, "type").and_then(|spot| parts::name(spot, faults));
     let step = section.need(faults, "of").and_then(|spot| refer(spot, faults, steps))?;
     let scope = section.need(faults, "scope").and_then(|spot| place(spot, faults, steps));
@@ -73,7 +73,7 @@ fn label(spot: &Spot<'_>, faults: &mut Faults, steps: &mut [Step], step: usize) 
 fn joins(spot: &Spot<'_>, faults: &mut Faults, steps: &mut [Step], base: usize) -> Vec<Join> {
     let mut joins = Vec::new();
     for (name, spot) in spot.members(faults) {
-        let section = spot.section(faults, &["step", "one", "on", "as"]);
+        let section = spot.section(faults, &keys::JOIN.names());
         let Some(step) = section.need(faults, "step").and_then(|spot| refer(spot, faults, steps)) else {
             continue;
         };

@@ -3,23 +3,10 @@
 use observance_record::Digest;
 
 use super::{
-    Connection, Fault, Limits, Manifest, Permissions, Rate, Receipts, parts, populations, steps,
+    Conditional, Connection, Evidence, Fault, Limits, Manifest, Permissions, Rate, Receipts, ResetUnit, keys,
+    parts, populations, schedule, steps,
     yaml::{self, Faults, Section, Spot},
 };
-
-const SECTIONS: [&str; 11] = [
-    "apiVersion",
-    "kind",
-    "metadata",
-    "contract",
-    "connection",
-    "permissions",
-    "limits",
-    "receipts",
-    "outcomes",
-    "steps",
-    "populations",
-];
 
 /// Largest body that any manifest may ask for, in bytes (formats section 11).
 const BODY_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -38,11 +25,11 @@ impl Manifest {
 }
 
 fn read(digest: Digest, root: &Spot<'_>, faults: &mut Faults) -> Manifest {
-    let sections = root.section(faults, &SECTIONS);
+    let sections = root.section(faults, &keys::MANIFEST.names());
     exactly(&sections, faults, "apiVersion", "collectors/v1");
     exactly(&sections, faults, "kind", "HttpCollector");
     contract(&sections, faults);
-    let (id, version, title) = metadata(&sections, faults);
+    let (id, version, title, evidence) = metadata(&sections, faults);
     let connection = sections.need(faults, "connection").map(|s| connection(s, faults)).unwrap_or_default();
     let outcomes = sections.need(faults, "outcomes").map(|s| parts::rules(s, faults)).unwrap_or_default();
     let mut steps = sections
@@ -58,8 +45,11 @@ fn read(digest: Digest, root: &Spot<'_>, faults: &mut Faults) -> Manifest {
         id,
         version,
         title,
+        evidence,
+        schedule: schedule::read(sections.get("schedule"), faults),
         connection,
         permissions: sections.get("permissions").map(|s| permissions(s, faults)).unwrap_or_default(),
+        conditional: sections.get("conditional").and_then(|s| conditional(s, faults)).unwrap_or_default(),
         limits: limits(sections.get("limits"), faults),
         receipts: sections.get("receipts").map(|s| receipts(s, faults)).unwrap_or_default(),
         outcomes,
@@ -77,15 +67,17 @@ fn exactly(sections: &Section<'_>, faults: &mut Faults, name: &str, wanted: &str
 /// The vendor's description that the manifest is checked against; read here so that it cannot be misspelt.
 fn contract(sections: &Section<'_>, faults: &mut Faults) {
     if let Some(spot) = sections.get("contract") {
-        let section = spot.section(faults, &["openapi", "vendor_version"]);
+        let section = spot.section(faults, &keys::CONTRACT.names());
         section.need_text(faults, "openapi");
         section.need_text(faults, "vendor_version");
+        let digest = |text: &str| text.parse::<Digest>().ok();
+        section.get("sha256").and_then(|spot| spot.read(faults, "64 hexadecimal digits", digest));
     }
 }
 
-fn metadata(sections: &Section<'_>, faults: &mut Faults) -> (String, u64, String) {
+fn metadata(sections: &Section<'_>, faults: &mut Faults) -> (String, u64, String, Vec<Evidence>) {
     let Some(spot) = sections.need(faults, "metadata") else { return Default::default() };
-    let section = spot.section(faults, &["id", "version", "title", "evidence"]);
+    let section = spot.section(faults, &keys::METADATA.names());
     let dotted = |text: &str| {
         let part = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
         (text.len() <= 64 && text.contains('.') && text.split('.').all(part)).then(|| text.to_owned())
@@ -94,27 +86,32 @@ fn metadata(sections: &Section<'_>, faults: &mut Faults) -> (String, u64, String
         section.need(faults, "id").and_then(|s| s.read(faults, "a name like github.branch_rules", dotted));
     let version = section.need(faults, "version").and_then(|s| s.number(faults, 1..=1_000_000));
     let title = section.need_text(faults, "title");
+    let mut evidence = Vec::new();
     for spot in section.need(faults, "evidence").map(|s| s.list(faults)).unwrap_or_default() {
-        let kinds = ["configuration", "population", "activity"];
-        spot.read(faults, "configuration, population or activity", |text| {
-            kinds.contains(&text).then_some(())
-        });
+        evidence.extend(spot.read(faults, "configuration, population or activity", |text| match text {
+            "configuration" => Some(Evidence::Configuration),
+            "population" => Some(Evidence::Population),
+            "activity" => Some(Evidence::Activity),
+            _ => None,
+        }));
     }
-    (id.unwrap_or_default(), version.unwrap_or_default(), title)
+    (id.unwrap_or_default(), version.unwrap_or_default(), title, evidence)
 }
 
 fn connection(spot: &Spot<'_>, faults: &mut Faults) -> Connection {
-    let section = spot.section(faults, &["base_url", "headers", "params"]);
+    let section = spot.section(faults, &keys::CONNECTION.names());
     let address = |text: &str| {
         let url = url::Url::parse(text).ok()?;
         let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-        (url.scheme() == "https" && plain).then(|| text.trim_end_matches('/').to_owned())
+        let named = url.domain().is_some_and(is_outside);
+        (url.scheme() == "https" && plain && named).then(|| text.trim_end_matches('/').to_owned())
     };
     Connection {
         base_url: section
             .need(faults, "base_url")
             .and_then(|s| s.read(faults, "an https address without user, query or fragment", address))
             .unwrap_or_default(),
+        allow_hosts: section.get("allow_hosts").map(|s| hosts(s, faults)).unwrap_or_default(),
         headers: section.get("headers").map(|s| parts::headers(s, faults)).unwrap_or_default(),
         params: section
             .get("params")
@@ -123,26 +120,62 @@ fn connection(spot: &Spot<'_>, faults: &mut Faults) -> Connection {
     }
 }
 
+/// A name that could be a host of others: this machine and bare addresses are for the configuration to name.
+fn is_outside(name: &str) -> bool {
+    name.contains('.') && !name.ends_with(".localhost") && !name.ends_with('.')
+}
+
+fn hosts(spot: &Spot<'_>, faults: &mut Faults) -> Vec<String> {
+    let host = |text: &str| {
+        let url = url::Url::parse(&format!("https://{text}")).ok()?;
+        let bare = url.domain() == Some(text) && url.as_str() == format!("https://{text}/");
+        (bare && is_outside(text)).then(|| text.to_owned())
+    };
+    let list = spot.list(faults);
+    list.iter()
+        .filter_map(|s| s.read(faults, "a host's name in small letters, as uploads.example.org", host))
+        .collect()
+}
+
 fn permissions(spot: &Spot<'_>, faults: &mut Faults) -> Permissions {
-    let section = spot.section(faults, &["expect", "granted", "reads"]);
+    let section = spot.section(faults, &keys::PERMISSIONS.names());
     let mut expect = Vec::new();
     for spot in section.need(faults, "expect").map(|s| s.list(faults)).unwrap_or_default() {
-        let one = spot.section(faults, &["name", "access"]);
+        let one = spot.section(faults, &keys::PERMISSION.names());
         let name = one.need_text(faults, "name");
         // a collector reads; one that asks for more is refused here, not reviewed away
         let access = one.need(faults, "access");
         access.and_then(|s| s.read(faults, "read", |text| (text == "read").then_some(())));
         expect.push((name, "read".to_owned()));
     }
+    let observe = section.get("observe").map(|spot| spot.section(faults, &keys::OBSERVE.names()));
+    let seen = |name: &str, faults: &mut Faults| {
+        observe.as_ref().and_then(|seen| seen.get(name)).and_then(|s| parts::header(s, faults))
+    };
+    let granted = seen("granted", faults);
+    if let Some(twice) = section.get("granted").filter(|_| granted.is_some()) {
+        faults.add(twice, "granted beside observe.granted", "one of them");
+    }
     Permissions {
         expect,
-        granted: section.get("granted").and_then(|s| parts::header(s, faults)),
+        granted: granted.or_else(|| section.get("granted").and_then(|s| parts::header(s, faults))),
         reads: section.get("reads").map(|s| parts::texts(s, faults)).unwrap_or_default(),
+        forbid: section.get("forbid").map(|s| parts::texts(s, faults)).unwrap_or_default(),
+        accepted: seen("accepted", faults),
+        expires: seen("expires", faults),
     }
 }
 
+fn conditional(spot: &Spot<'_>, faults: &mut Faults) -> Option<Conditional> {
+    spot.read(faults, "etag or github_etag", |text| match text {
+        "etag" => Some(Conditional::Etag),
+        "github_etag" => Some(Conditional::GithubEtag),
+        _ => None,
+    })
+}
+
 fn receipts(spot: &Spot<'_>, faults: &mut Faults) -> Receipts {
-    let section = spot.section(faults, &["request_id", "api_version", "rate"]);
+    let section = spot.section(faults, &keys::RECEIPTS.names());
     Receipts {
         request_id: section.get("request_id").and_then(|s| parts::header(s, faults)),
         api_version: section.get("api_version").and_then(|s| parts::header(s, faults)),
@@ -154,17 +187,7 @@ fn receipts(spot: &Spot<'_>, faults: &mut Faults) -> Receipts {
 }
 
 fn limits(spot: Option<&Spot<'_>>, faults: &mut Faults) -> Limits {
-    const KNOWN: [&str; 8] = [
-        "concurrency",
-        "requests_max",
-        "bytes_max",
-        "wall_ms",
-        "wait_ms",
-        "attempts_max",
-        "body_bytes_max",
-        "rate",
-    ];
-    let section = spot.map(|spot| spot.section(faults, &KNOWN));
+    let section = spot.map(|spot| spot.section(faults, &keys::LIMITS.names()));
     let get = |name: &str| section.as_ref().and_then(|section| section.get(name));
     let mut number = |name: &str, otherwise: u64, most: u64| {
         get(name).and_then(|spot| spot.number(faults, 1..=most)).unwrap_or(otherwise)
@@ -185,10 +208,54 @@ fn limits(spot: Option<&Spot<'_>>, faults: &mut Faults) -> Limits {
 }
 
 fn rate(spot: &Spot<'_>, faults: &mut Faults) -> Rate {
-    let section = spot.section(faults, &["remaining", "reset", "retry_after", "no_header_wait_ms"]);
+    let section = spot.section(faults, &keys::RATE.names());
     let mut header = |name: &str| section.get(name).and_then(|s| parts::header(s, faults));
-    let (remaining, reset, retry_after) = (header("remaining"), header("reset"), header("retry_after"));
+    let (limit, remaining, retry_after) = (header("limit"), header("remaining"), header("retry_after"));
+    let (reset, reset_unit) = section.get("reset").map(|spot| reset(spot, faults)).unwrap_or_default();
+    let by_path = section.get("bucket_by").and_then(|spot| {
+        spot.read(faults, "source or path_template", |text| match text {
+            "source" => Some(false),
+            "path_template" => Some(true),
+            _ => None,
+        })
+    });
+    let reserve = section.get("reserve").and_then(|spot| parts::permille(spot, faults));
+    if reserve.is_some_and(|permille| permille > 0)
+        && (limit.is_none() || remaining.is_none() || reset.is_none())
+    {
+        faults.add(
+            spot,
+            "a reserve without limit, remaining and reset",
+            "all three: else nobody knows what is left",
+        );
+    }
     let wait =
         section.get("no_header_wait_ms").and_then(|s| s.number(faults, 1..=WALL_MS_MAX)).unwrap_or(60_000);
-    Rate { remaining, reset, retry_after, no_header_wait_ms: i64::try_from(wait).unwrap_or(i64::MAX) }
+    Rate {
+        limit,
+        remaining,
+        reset,
+        reset_unit,
+        retry_after,
+        by_path: by_path.unwrap_or(false),
+        reserve_permille: reserve.unwrap_or(0),
+        no_header_wait_ms: i64::try_from(wait).unwrap_or(i64::MAX),
+    }
+}
+
+fn reset(spot: &Spot<'_>, faults: &mut Faults) -> (Option<String>, ResetUnit) {
+    if !spot.is_map() {
+        return (parts::header(spot, faults), ResetUnit::default());
+    }
+    let section = spot.section(faults, &keys::RESET.names());
+    let unit = section.get("unit").and_then(|spot| {
+        spot.read(faults, "epoch_seconds, epoch_ms or seconds", |text| match text {
+            "epoch_seconds" => Some(ResetUnit::EpochSeconds),
+            "epoch_ms" => Some(ResetUnit::EpochMs),
+            "seconds" => Some(ResetUnit::Seconds),
+            _ => None,
+        })
+    });
+    let from = section.need(faults, "from").and_then(|spot| parts::header(spot, faults));
+    (from, unit.unwrap_or_default())
 }

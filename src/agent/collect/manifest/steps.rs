@@ -1,45 +1,23 @@
 //! The `steps` of a manifest.
 
+use std::cell::RefCell;
+
 use super::{
-    Each, Proof, Records, Step, asks, documents, parts, windows,
+    Each, Proof, Records, Step, asks, documents, keys, parts, proofs, windows,
     yaml::{Faults, Section, Spot},
 };
 use crate::collect::{
     condition::Condition,
-    project::{Path, Projection},
+    expr::Expr,
+    project::{Path, Projection, Wanted},
     template::{Slot, Template},
 };
 
 /// Most steps of a manifest.
 const STEPS_MAX: usize = 64;
 
-const KNOWN: [&str; 21] = [
-    "id",
-    "get",
-    "post",
-    "safe_post",
-    "body",
-    "graphql",
-    "variables",
-    "nested",
-    "query",
-    "for_each",
-    "paginate",
-    "records",
-    "key",
-    "project",
-    "require",
-    "redact",
-    "outcomes",
-    "window",
-    "complete",
-    "needs",
-    "caveat",
-];
-
 /// What a step may refer to.
 pub(super) struct Context<'s> {
-    before: &'s [Step],
     params: &'s [String],
     /// Alias and step of the records in whose name the step is asked, innermost last.
     aliases: Vec<(&'s str, usize)>,
@@ -52,14 +30,12 @@ pub(super) fn read(spot: &Spot<'_>, faults: &mut Faults, params: &[String]) -> V
     }
     let mut steps: Vec<Step> = Vec::new();
     for spot in spots.iter().take(STEPS_MAX) {
-        let section = spot.section(faults, &KNOWN);
+        let section = spot.section(faults, &keys::STEP_KEYS.names());
         let asks = Asks::default();
         if let Some(step) = step(&section, faults, &steps, params, &asks) {
             steps.push(step);
         }
-        for (step, path) in asks.0.into_inner() {
-            want(&mut steps, step, &path);
-        }
+        asks.settle(&mut steps);
     }
     steps
 }
@@ -88,11 +64,30 @@ pub(super) fn chain(steps: &[Step], each: Option<&Each>) -> Vec<(String, usize)>
 
 /// Values of records that a step asks for.
 #[derive(Default)]
-pub(super) struct Asks(std::cell::RefCell<Vec<(usize, Path)>>);
+pub(super) struct Asks {
+    paths: RefCell<Vec<(usize, Path)>>,
+    exprs: RefCell<Vec<(usize, Expr)>>,
+}
 
 impl Asks {
-    fn note(&self, step: usize, path: &Path) {
-        self.0.borrow_mut().push((step, path.clone()));
+    pub(super) fn note(&self, step: usize, path: &Path) {
+        self.paths.borrow_mut().push((step, path.clone()));
+    }
+
+    pub(super) fn note_expr(&self, step: usize, expr: &Expr) {
+        self.exprs.borrow_mut().push((step, expr.clone()));
+    }
+
+    fn settle(self, steps: &mut [Step]) {
+        for (step, path) in self.paths.into_inner() {
+            want(steps, step, &path);
+        }
+        for (step, expr) in self.exprs.into_inner() {
+            let step = steps.get_mut(step).filter(|step| !step.exprs.contains(&expr));
+            if let Some(step) = step {
+                step.exprs.push(expr);
+            }
+        }
     }
 
     /// Notes what conditions ask for.
@@ -118,7 +113,7 @@ fn step(
     let each = section.get("for_each").and_then(|spot| each(spot, faults, before, asks));
     let chain = chain(before, each.as_ref());
     let aliases = chain.iter().map(|(alias, step)| (alias.as_str(), *step)).collect();
-    let context = Context { before, params, aliases };
+    let context = Context { params, aliases };
     let asks::Request { path, verb, query } = asks::request(section, faults, &context, asks);
     let window = section.get("window").and_then(|spot| windows::read(spot, faults, &context, asks, me));
     let key = section.get("key").and_then(|spot| parts::path(spot, faults));
@@ -127,21 +122,20 @@ fn step(
         asks.note(me, path);
     }
     let records = section.need(faults, "records").and_then(|spot| records(spot, faults));
-    let complete =
-        section.get("complete").map(|spot| proofs(spot, faults, &context, asks)).unwrap_or_default();
+    let complete = proofs::read(section, faults, before, each.as_ref(), asks);
     if complete.contains(&Proof::UniqueKeys) && key.is_none() {
         faults.add(section.spot(), "unique_keys without a key", "a key");
     }
-    section.get("caveat").and_then(|spot| spot.text(faults));
     let mut step = Step {
         pages: section.get("paginate").and_then(|spot| asks::pages(spot, faults, records.as_ref())),
-        projection: section.need(faults, "project").map(|spot| project(spot, faults)).unwrap_or_default(),
+        projection: projection(section, faults, records.as_ref()),
         redact: section
             .get("redact")
             .map(|spot| spot.list(faults).iter().filter_map(|spot| parts::cover(spot, faults)).collect())
             .unwrap_or_default(),
         outcomes: section.get("outcomes").map(|spot| parts::rules(spot, faults)).unwrap_or_default(),
         needs: section.get("needs").and_then(|spot| spot.text(faults)).map(str::to_owned),
+        caveat: section.get("caveat").and_then(|spot| spot.text(faults)).map(str::to_owned),
         id: id?,
         path: path?,
         verb: verb?,
@@ -153,6 +147,7 @@ fn step(
         window,
         complete,
         marks: Vec::new(),
+        exprs: Vec::new(),
         nested: Vec::new(),
         raw: false,
     };
@@ -166,7 +161,7 @@ pub(super) fn refer(spot: &Spot<'_>, faults: &mut Faults, steps: &[Step]) -> Opt
 }
 
 fn each(spot: &Spot<'_>, faults: &mut Faults, before: &[Step], asks: &Asks) -> Option<Each> {
-    let section = spot.section(faults, &["in", "as", "where"]);
+    let section = spot.section(faults, &keys::FOR_EACH.names());
     let step = section.need(faults, "in").and_then(|spot| refer(spot, faults, before))?;
     let alias = section.need(faults, "as").and_then(|spot| parts::name(spot, faults))?;
     if chain(before, before.get(step).and_then(|step| step.each.as_ref()))
@@ -175,9 +170,12 @@ fn each(spot: &Spot<'_>, faults: &mut Faults, before: &[Step], asks: &Asks) -> O
     {
         faults.add(spot, format!("{alias:?}, which an outer for_each uses"), "a name of its own");
     }
-    let when = section.get("where").map(|spot| parts::conditions(spot, faults)).unwrap_or_default();
+    let (when, ask) = section.get("where").map(|spot| parts::filters(spot, faults)).unwrap_or_default();
     asks.conditions(step, &when);
-    Some(Each { step, alias, when })
+    for expr in &ask {
+        asks.note_expr(step, expr);
+    }
+    Some(Each { step, alias, when, ask })
 }
 
 pub(super) fn query(
@@ -227,14 +225,34 @@ impl Context<'_> {
 
 fn records(spot: &Spot<'_>, faults: &mut Faults) -> Option<Records> {
     if spot.is_map() {
-        let section = spot.section(faults, &["at"]);
+        let section = spot.section(faults, &keys::RECORDS.names());
+        if let Some(count) = section.get("count") {
+            return parts::path(count, faults).map(|path| Records::Count(Some(path)));
+        }
         return section.need(faults, "at").and_then(|spot| parts::path(spot, faults)).map(Records::At);
     }
-    spot.read(faults, "one, list or { at: path }", |text| match text {
+    spot.read(faults, "one, list, count, { at: path } or { count: path }", |text| match text {
         "one" => Some(Records::One),
         "list" => Some(Records::List),
+        "count" => Some(Records::Count(None)),
         _ => None,
     })
+}
+
+/// What is kept; of a count, the count.
+fn projection(section: &Section<'_>, faults: &mut Faults, records: Option<&Records>) -> Projection {
+    let mut projection = Projection::default();
+    if !matches!(records, Some(Records::Count(_))) {
+        return section.need(faults, "project").map(|spot| project(spot, faults)).unwrap_or_default();
+    }
+    if let Some(spot) = section.get("project") {
+        faults.add(spot, "project", "nothing: the record of a count is { count }");
+    }
+    if let Some(path) = Path::read("count") {
+        // an empty projection takes anything
+        let _added = projection.add(Wanted { path, lines: None, expr: None });
+    }
+    projection
 }
 
 fn project(spot: &Spot<'_>, faults: &mut Faults) -> Projection {
@@ -253,31 +271,4 @@ fn project(spot: &Spot<'_>, faults: &mut Faults) -> Projection {
         }
     }
     projection
-}
-
-fn proofs(spot: &Spot<'_>, faults: &mut Faults, context: &Context<'_>, asks: &Asks) -> Vec<Proof> {
-    spot.list(faults).iter().filter_map(|spot| proof(spot, faults, context, asks)).collect()
-}
-
-fn proof(spot: &Spot<'_>, faults: &mut Faults, context: &Context<'_>, asks: &Asks) -> Option<Proof> {
-    if !spot.is_map() {
-        return spot.read(faults, "terminal_page, unique_keys or { equals: ... }", |text| match text {
-            "terminal_page" => Some(Proof::TerminalPage),
-            "unique_keys" => Some(Proof::UniqueKeys),
-            _ => None,
-        });
-    }
-    let equals = spot.section(faults, &["equals"]);
-    let section = equals.need(faults, "equals")?.section(faults, &["from", "sum"]);
-    let from = section.need(faults, "from").and_then(|spot| refer(spot, faults, context.before))?;
-    let sum = section.need(faults, "sum").map(|spot| parts::paths(spot, faults)).unwrap_or_default();
-    let single =
-        context.before.get(from).is_some_and(|step| step.records == Records::One && step.each.is_none());
-    if !single {
-        faults.add(section.spot(), "a step with many records", "a step with records: one and no for_each");
-    }
-    for path in &sum {
-        asks.note(from, path);
-    }
-    Some(Proof::Equals { from, sum })
 }

@@ -3,7 +3,7 @@
 //! Instants come from the run; nothing here knows what time it is.
 
 use super::{
-    Bound, Feed, Reach, Retention, WindowPlan, parts,
+    Bound, Feed, Reach, Retention, WindowPlan, keys, parts,
     steps::{Asks, Context, query},
     yaml::{Faults, Section, Spot},
 };
@@ -13,20 +13,6 @@ use crate::collect::condition::{Condition, Test};
 const MS_MAX: u64 = 1 << 40;
 /// Of what a source keeps, so much may pass before somebody is told.
 const ALARM_PERCENT: u64 = 50;
-const KNOWN: [&str; 12] = [
-    "mode",
-    "stop_when",
-    "keep_when",
-    "reach",
-    "field",
-    "start_param",
-    "end_param",
-    "format",
-    "overlap_ms",
-    "lag_ms",
-    "retention_ms",
-    "alarm_at_percent",
-];
 
 /// Reads it; nothing for a snapshot, which is what a list without a window is.
 pub(super) fn read(
@@ -36,13 +22,13 @@ pub(super) fn read(
     asks: &Asks,
     me: usize,
 ) -> Option<WindowPlan> {
-    let section = spot.section(faults, &KNOWN);
+    let section = spot.section(faults, &keys::WINDOW.names());
     let modes = ["snapshot", "rolling", "feed"];
     let mode = section.get("mode").map_or(Some("rolling"), |spot| {
         spot.read(faults, "snapshot, rolling or feed", |text| modes.into_iter().find(|mode| *mode == text))
     })?;
     if mode == "snapshot" {
-        only(&section, faults, &KNOWN[1..], mode);
+        only(&section, faults, keys::WINDOW.names().get(1..).unwrap_or_default(), mode);
         return None;
     }
     let mut keep = section.get("keep_when").map(|s| parts::conditions(s, faults)).unwrap_or_default();
@@ -118,7 +104,7 @@ fn reach(
 ) -> Vec<Reach> {
     let mut reach = Vec::new();
     for spot in section.get("reach").map(|spot| spot.list(faults)).unwrap_or_default() {
-        let section = spot.section(faults, &["within_ms", "query"]);
+        let section = spot.section(faults, &keys::REACH.names());
         section.need(faults, "within_ms");
         let within_ms = ms(&section, faults, "within_ms").unwrap_or_default();
         let query = section.get("query").map(|spot| query(spot, faults, context, asks)).unwrap_or_default();

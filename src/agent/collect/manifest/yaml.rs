@@ -165,7 +165,8 @@ impl Faults {
 
     /// Takes one more.
     pub(super) fn add(&mut self, spot: &Spot<'_>, found: impl Into<String>, expected: impl Into<String>) {
-        self.push(spot.node.line, spot.path.clone(), found.into(), expected.into());
+        let path = if spot.path.is_empty() { "(file)" } else { &spot.path };
+        self.push(spot.node.line, path.to_owned(), found.into(), expected.into());
     }
 
     /// All of them, by line.

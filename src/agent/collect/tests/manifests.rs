@@ -2,19 +2,47 @@
 
 use proptest::prelude::*;
 
-use super::{collectors, shipped};
+use super::{collectors, every_collector, shipped};
 use crate::collect::{Manifest, why};
 use observance_record::verdict::Code;
 
+/// Each collector, and its populations with the type of their items.
+const YIELDS: &[(&str, &str)] = &[
+    ("github/access", "repository_access: repository, deploy_keys: deploy_key, teams: team"),
+    (
+        "github/accounts",
+        "accounts: account, owners: account, organisation_owners: organisation, outside_collaborators: account, invitations: invitation, roles: role",
+    ),
+    ("github/branch_rules", "repositories: repository"),
+    ("github/change_checks", "tested_changes: change in a window, linked_changes: change in a window"),
+    ("github/changes", "changes: change in a window, bypasses: repository in a window"),
+    ("github/environments", "environments: environment"),
+    ("github/members", "members: account"),
+    (
+        "github/organisation",
+        "organisation: organisation, installations: installation, tokens: token, hooks: hook",
+    ),
+    ("github/recent_bypasses", "recent_bypasses: bypass"),
+    (
+        "github/security",
+        "repository_security: repository, secret_alerts: secret_alert, dependabot_alerts: dependency_alert, code_alerts: code_alert",
+    ),
+    (
+        "github/updates",
+        "updates: update in a window, branches: repository in a window, deployments: deployment in a window",
+    ),
+];
+
 #[test]
 fn the_shipped_collectors_yield_what_they_say() {
-    let yields = |name| {
-        shipped(name).yields().map(|(n, kind, w)| (n.to_owned(), kind.to_owned(), w)).collect::<Vec<_>>()
+    let word = |(name, kind, window): (&str, &str, bool)| {
+        format!("{name}: {kind}{}", if window { " in a window" } else { "" })
     };
-    let of = |n: &str, kind: &str, window| (n.to_owned(), kind.to_owned(), window);
-    assert_eq!(yields("github/branch_rules"), [of("repositories", "repository", false)]);
-    assert_eq!(yields("github/members"), [of("members", "account", false)]);
-    assert_eq!(yields("github/changes"), [of("changes", "change", true), of("bypasses", "repository", true)]);
+    for (name, yields) in YIELDS {
+        assert_eq!(shipped(name).yields().map(word).collect::<Vec<_>>().join(", "), *yields, "{name}");
+    }
+    let names: Vec<&str> = YIELDS.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, every_collector());
     let manifest = shipped("github/members");
     assert_eq!(
         (manifest.id(), manifest.version(), manifest.params()),

@@ -249,6 +249,50 @@ async fn s18_a_list_that_moves_is_read_once_more_and_then_said_to_move() {
         assert_eq!(log.len(), 4, "read twice, and no third time");
         assert_eq!((whole(&seen), codes(&seen).contains(&"keys.repeated")), (settles, !settles));
         assert_eq!(names(&seen).len(), if settles { 3 } else { 2 }, "each record once");
+        assert_eq!((seen.exchanges.len(), seen.receipts.len()), (5, 5), "both readings have their rows");
+        let rows: Vec<_> = seen.exchanges.values().map(|row| String::from_utf8_lossy(row)).collect();
+        let named = |digest: String| rows.iter().any(|row| row.contains(&digest));
+        assert!(seen.artefacts.iter().all(|artefact| named(artefact.digest.to_hex())));
+    }
+}
+
+#[tokio::test]
+async fn a_next_page_on_a_named_host_is_asked_for_without_saying_who_asks() {
+    for request in ["get: /things", "post: /things\n    safe_post: true"] {
+        let text = text(request, "{ body_link: next }", "{ at: items }");
+        let named = text.replace("\n  params:", "\n  allow_hosts: [pages.example.org]\n  params:");
+        assert_ne!(named, text);
+        let manifest = Manifest::read("m", &named).unwrap();
+        let (seen, log) = look(&manifest, |path, _| match path {
+            "/things" => ok(&json!({ "items": things(&[1]), "next": "https://pages.example.org/2" })),
+            "pages.example.org/2" => ok(&json!({ "items": things(&[2]), "next": null })),
+            path => panic!("{path}"),
+        })
+        .await;
+        // the script holds that only the source itself is shown the token
+        assert!(whole(&seen) && names(&seen).len() == 2 && log.len() == 2, "{:?}", seen.why);
+        let hosts: Vec<_> = seen.channel.hosts.iter().map(|host| host.host.as_str()).collect();
+        assert_eq!(hosts, ["api.github.com", "pages.example.org"]);
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_began_does_not_end_by_not_being_there() {
+    let gone = "{ body_link: next }\n    outcomes: [{ status: 404, as: absent }, { status: 410, as: not_applicable }]";
+    let manifest = manifest("get: /things", gone, "{ at: items }");
+    for status in [404, 410] {
+        let answer = move |path: &str, from: &str| {
+            if path == from {
+                json!({ "status": status, "body": {} })
+            } else {
+                ok(&json!({ "items": things(&[1]), "next": "/things?page=2" }))
+            }
+        };
+        let (seen, _) = look(&manifest, move |path, _| answer(path, "/things")).await;
+        assert!(whole(&seen) && names(&seen).is_empty(), "a list may not be there: {:?}", seen.why);
+        let (seen, _) = look(&manifest, move |path, _| answer(path, "/things?page=2")).await;
+        assert!(!whole(&seen) && codes(&seen).contains(&"page.end_unseen"), "{:?}", seen.why);
+        assert_eq!(names(&seen), ["1"]);
     }
 }
 

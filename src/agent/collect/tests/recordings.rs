@@ -1,12 +1,12 @@
 //! Real recorded answers of GitHub go through classification and projection: none panics, none is read as "no rows".
 
-use std::{env, fs, path::PathBuf};
+use std::{collections::BTreeMap, env, fs, path::PathBuf};
 
 use observance_record::{item::ItemKey, population::Outcome};
 use serde_json::{Value, json};
 
-use super::answer_of;
-use crate::collect::{Manifest, http::Answer, outcome::why, page::weigh};
+use super::{answer_of, every_collector, shipped};
+use crate::collect::{Manifest, http::Answer, manifest::Records, outcome::why, page::weigh};
 
 /// Recordings that hold unexpanded wiremock templates; no source ever sent these bytes.
 const TEMPLATED: usize = 21;
@@ -79,6 +79,85 @@ fn real_answers_are_understood_or_refused() {
     }
     assert_eq!((refused, read), (TEMPLATED, RECORDINGS - TEMPLATED));
     assert!(records > 300, "{records}");
+}
+
+/// Every recording of a path that a shipped collector asks goes through that collector's own step.
+#[test]
+fn recordings_of_the_paths_that_are_asked_go_through_their_own_steps() {
+    let Some(lines) = recordings() else { return };
+    let key = ItemKey::new([1; 32]);
+    let manifests: Vec<Manifest> = every_collector().iter().map(|name| shipped(name)).collect();
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for line in lines.lines() {
+        let recording: Value = serde_json::from_str(line).unwrap();
+        let Ok(answer) = load(line) else { continue };
+        let path = by_name(recording["url"].as_str().unwrap().split('?').next().unwrap());
+        for (manifest, step) in manifests.iter().flat_map(|m| m.steps.iter().map(move |step| (m, step))) {
+            if !fits(step.path.source(), &path) {
+                continue;
+            }
+            let meaning = weigh(manifest, step, &answer, &key);
+            let whose = format!("{}.{} {line:.120}", manifest.id(), step.id);
+            let lacks = meaning.why == Some(why::FIELD_MISSING);
+            match (answer.status, meaning.outcome) {
+                (200, Outcome::Present) => {
+                    let body: Value = serde_json::from_slice(&answer.body).unwrap();
+                    assert_eq!(meaning.records.len(), held(&step.records, &body), "{whose}");
+                }
+                // a credential that was not an owner's
+                (200, Outcome::Forbidden) => assert!(lacks, "{whose}"),
+                // alerts are on: there is no "off" to be read
+                (204, Outcome::Absent) => assert_eq!(step.id, "dependabot_off", "{whose}"),
+                (status, outcome) => {
+                    assert!(status != 200 && !outcome.feeds(), "{whose}: {}", outcome.as_str());
+                }
+            }
+            *seen.entry(&step.id).or_default() += 1;
+        }
+    }
+    for step in [
+        "org",
+        "members",
+        "outside",
+        "teams",
+        "collaborators",
+        "keys",
+        "rules",
+        "protection",
+        "dependabot_off",
+        "update_pulls",
+        "head",
+        "merged",
+        "deployments",
+        "statuses",
+        "check_runs",
+        "reviews",
+    ] {
+        assert!(seen.contains_key(step), "no recording went through {step}: {seen:?}");
+    }
+}
+
+/// Further pages and moved repositories are recorded by a repository's number.
+fn by_name(path: &str) -> String {
+    let rest = path.strip_prefix("/repositories/").and_then(|rest| rest.split_once('/'));
+    rest.map_or(path.to_owned(), |(_, rest)| format!("/repos/owner/name/{rest}"))
+}
+
+/// How many records a body holds.
+fn held(records: &Records, body: &Value) -> usize {
+    match records {
+        Records::One | Records::Count(_) => 1,
+        Records::List => body.as_array().unwrap().len(),
+        Records::At(path) => {
+            path.parts().iter().fold(body, |body, part| &body[part.as_str()]).as_array().unwrap().len()
+        }
+    }
+}
+
+/// Whether an address has the form of a step's path: every `{...}` is one part.
+fn fits(template: &str, path: &str) -> bool {
+    let (wanted, found): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
+    wanted.len() == found.len() && wanted.iter().zip(found).all(|(a, b)| a.starts_with('{') || *a == b)
 }
 
 fn recordings() -> Option<String> {

@@ -26,18 +26,20 @@ const REPOS: &str = "/orgs/acme/repos?type=all&sort=full_name&per_page=100";
 const BOMB: &str = "H4sIAAAAAAACA+3BQREAAAwCoCrr5a1/DVv4AnIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAw8AX2hp9UghoGAA==";
 
 /// A server that answers from a function of (how often this was asked before, path and query, headers), and its log.
-struct Server {
-    base: String,
-    log: Arc<Mutex<Vec<(String, HeaderMap)>>>,
+pub(super) struct Server {
+    pub base: String,
+    pub log: Arc<Mutex<Vec<(String, HeaderMap)>>>,
+    /// What was posted, in order.
+    pub posted: Mutex<Vec<String>>,
 }
 
-type Reply = Response<Body>;
+pub(super) type Reply = Response<Body>;
 
 impl Server {
-    async fn start(reply: impl Fn(usize, &str, &Server) -> Reply + Send + Sync + 'static) -> Arc<Self> {
+    pub async fn start(reply: impl Fn(usize, &str, &Server) -> Reply + Send + Sync + 'static) -> Arc<Self> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let server = Arc::new(Self { base, log: Arc::default() });
+        let server = Arc::new(Self { base, log: Arc::default(), posted: Mutex::default() });
         let asked = Mutex::new(HashMap::<String, usize>::new());
         let shared = Arc::new((reply, asked, Arc::clone(&server)));
         let answer = move |request: Request| {
@@ -46,6 +48,10 @@ impl Server {
                 let (reply, asked, server) = shared.as_ref();
                 let path = request.uri().path_and_query().unwrap().as_str().to_owned();
                 server.log.lock().unwrap().push((path.clone(), request.headers().clone()));
+                if request.method() == axum::http::Method::POST {
+                    let body = axum::body::to_bytes(request.into_body(), 65_536).await.unwrap();
+                    server.posted.lock().unwrap().push(String::from_utf8(body.to_vec()).unwrap());
+                }
                 let nth = {
                     let mut asked = asked.lock().unwrap();
                     let nth = asked.entry(path.clone()).or_default();
@@ -59,17 +65,17 @@ impl Server {
         server
     }
 
-    fn asked(&self, path: &str) -> usize {
+    pub fn asked(&self, path: &str) -> usize {
         self.log.lock().unwrap().iter().filter(|(asked, _)| asked == path).count()
     }
 
-    fn conditional(&self) -> Vec<String> {
+    pub fn conditional(&self) -> Vec<String> {
         let log = self.log.lock().unwrap();
         log.iter().filter(|(_, h)| h.contains_key("if-none-match")).map(|(path, _)| path.clone()).collect()
     }
 }
 
-fn reply(status: u16, headers: &[(&str, &str)], body: impl Into<Body>) -> Reply {
+pub(super) fn reply(status: u16, headers: &[(&str, &str)], body: impl Into<Body>) -> Reply {
     let mut reply = Response::builder().status(StatusCode::from_u16(status).unwrap());
     for (name, value) in headers {
         reply = reply.header(*name, *value);
@@ -78,7 +84,7 @@ fn reply(status: u16, headers: &[(&str, &str)], body: impl Into<Body>) -> Reply 
     reply.header("content-type", "application/json").body(body.into()).unwrap()
 }
 
-fn message(status: u16, headers: &[(&str, &str)], text: &str) -> Reply {
+pub(super) fn message(status: u16, headers: &[(&str, &str)], text: &str) -> Reply {
     reply(status, headers, json!({ "message": text }).to_string())
 }
 
@@ -88,7 +94,7 @@ fn repository(id: u64) -> Value {
 }
 
 /// A small organisation of three repositories, in which everything may be seen.
-fn acme(path: &str) -> Reply {
+pub(super) fn acme(path: &str) -> Reply {
     match path {
         "/orgs/acme" => {
             let org = json!({ "id": 77, "login": "acme", "public_repos": 3, "total_private_repos": 0,
@@ -113,11 +119,11 @@ async fn look(manifest: &Manifest, server: &Server) -> Collected {
     run(manifest, &http, Some(&server.base), None, &BTreeMap::new(), &mut State::default()).await
 }
 
-fn codes(seen: &Collected) -> Vec<&str> {
+pub(super) fn codes(seen: &Collected) -> Vec<&str> {
     seen.why.iter().map(Code::as_str).collect()
 }
 
-fn exchange(seen: &Collected, step: &str, outcome: &str) -> Value {
+pub(super) fn exchange(seen: &Collected, step: &str, outcome: &str) -> Value {
     let mut rows = seen.exchanges.values().map(|row| serde_json::from_slice::<Value>(row).unwrap());
     rows.find(|row| row["step"] == step && row["outcome"] == outcome).unwrap()
 }

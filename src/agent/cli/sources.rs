@@ -1,0 +1,100 @@
+//! From configured sources to sources that can be asked: credentials, certificates, the way there.
+//!
+//! It asks none of them.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use super::setup::{Found, bounded, chain};
+use crate::{
+    collect::{self, Auth, GithubApp, Http, Reach},
+    config::{Config, source, source::Source as Outside},
+    run::setup::Source,
+};
+
+/// Largest extra certificate file.
+const CA_BYTES_MAX: u64 = 1 << 20;
+/// The version of GitHub's API that the shipped collectors read.
+const GITHUB_VERSION: &str = "2026-03-10";
+
+/// The configured sources, by name.
+pub(super) fn sources(config: &Config, found: &mut Found) -> Option<BTreeMap<String, Arc<Source>>> {
+    let read: Vec<_> = config
+        .sources
+        .iter()
+        .map(|(name, source)| match source {
+            Outside::Github(github) => Some((name.clone(), Arc::new(github_source(name, github, found)?))),
+        })
+        .collect();
+    read.into_iter().collect()
+}
+
+fn github_source(name: &str, github: &source::Github, found: &mut Found) -> Option<Source> {
+    let auth = github_auth(name, &github.credential, found);
+    let extra_ca = match &github.extra_ca {
+        None => Some(None),
+        Some(path) => certificates(name, path, found).map(Some),
+    };
+    let proxy = github.proxy.as_ref().map(ToString::to_string);
+    let reach = reach(name, &github.networks, found);
+    let http = match Http::new(&collect::Route { extra_ca: extra_ca?, proxy, reach: reach? }) {
+        Ok(http) => Some(http),
+        Err(error) => {
+            found.push(&["sources", name], chain(&error), "a usable proxy and certificates", None);
+            None
+        }
+    };
+    if github.api_version != GITHUB_VERSION {
+        let hint = "its collectors were recorded against that version, and ask for it in every request";
+        let path = ["sources", name, "api_version"];
+        found.push(&path, github.api_version.as_str(), GITHUB_VERSION, Some(hint.to_owned()));
+    }
+    let params = BTreeMap::from([("org".to_owned(), github.org.clone())]);
+    Some(Source { params, base_url: Some(github.base_url.clone()), auth: auth?, http: http? })
+}
+
+fn github_auth(name: &str, credential: &source::Credential, found: &mut Found) -> Option<Auth> {
+    let hint = "put it into that variable or file, never into this one";
+    match credential {
+        source::Credential::Token(token) => {
+            let token =
+                found.secret(&["sources", name, "token"], token, &format!("a read-only token; {hint}"))?;
+            Some(Auth::Bearer(token))
+        }
+        source::Credential::App(app) => {
+            let at = ["sources", name, "app", "key"];
+            let key = found.secret(&at, &app.key, &format!("the private key of the app; {hint}"))?;
+            match GithubApp::new(&app.id, key, app.installation) {
+                Ok(app) => Some(Auth::GithubApp(app)),
+                Err(error) => {
+                    let hint = "GitHub makes the key, in the app's settings, as a .pem file";
+                    found.push(&at, error.to_string(), "the app's private key", Some(hint.to_owned()));
+                    None
+                }
+            }
+        }
+    }
+}
+
+fn reach(name: &str, networks: &[String], found: &mut Found) -> Option<Reach> {
+    let read = |text: &String| {
+        let network = text.parse();
+        if network.is_err() {
+            let expected = "an address and how many of its bits count, the others zero: 10.20.0.0/16";
+            found.push(&["sources", name, "networks"], text.as_str(), expected, None);
+        }
+        network.ok()
+    };
+    let networks: Vec<_> = networks.iter().map(read).collect();
+    networks.into_iter().collect::<Option<_>>().map(Reach::new)
+}
+
+fn certificates(name: &str, path: &Path, found: &mut Found) -> Option<Vec<u8>> {
+    match bounded(path, CA_BYTES_MAX) {
+        Ok(bytes) => Some(bytes),
+        Err(error) => {
+            let what = format!("{}: {error}", path.display());
+            found.push(&["sources", name, "extra_ca"], what, "a file of certificates (PEM)", None);
+            None
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! How a run shows who it is: a bearer token, or a GitHub App that mints a short token for every run.
+//!
+//! A credential that cannot be had is an outcome of every exchange, with its reason; it is never a crash, and never a
+//! request without one. No value of a credential leaves this folder but into a header.
+
+mod app;
+mod granted;
+mod jwt;
+mod mint;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use observance_record::{Digest, Instant, population::Outcome};
+use tokio::sync::Mutex as Turn;
+
+pub(super) use self::granted::Granted;
+pub use self::{app::GithubApp, granted::Privileges, jwt::KeyError};
+use super::{
+    exchange::{Sent, Session},
+    http::Headers,
+    outcome::why,
+};
+use crate::secret::Secret;
+
+/// Tokens that one run may have refused before it stops asking for another.
+const REFUSED_MAX: u32 = 3;
+
+/// Who asks.
+#[derive(Debug)]
+pub enum Auth {
+    /// Whoever holds a token that was made elsewhere: a personal one, classic or fine-grained.
+    Bearer(Secret),
+    /// An app, by its key. Each run mints a token of its own, narrowed to what its manifest expects.
+    GithubApp(GithubApp),
+}
+
+/// What is sent to the source, for as long as it holds.
+#[derive(Debug, Clone)]
+pub(super) struct Credential {
+    pub headers: Arc<Headers>,
+    /// The same without the credential, for other hosts.
+    pub plain: Arc<Headers>,
+    /// Tells credentials apart; says nothing about them.
+    pub by: Digest,
+    /// Which of the run, from 1.
+    serial: u32,
+    /// From then on another is asked for first.
+    renew_at: Option<Instant>,
+}
+
+/// Why there is no credential: what every exchange comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub outcome: Outcome,
+    pub why: &'static str,
+}
+
+/// The credential of one run: had once, renewed when it ends, and what was learnt about it on the way.
+pub(super) struct Door<'a> {
+    auth: &'a Auth,
+    held: Turn<Held>,
+    learnt: Mutex<Learnt>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    state: Option<Result<Credential, Refusal>>,
+    serial: u32,
+    refused: u32,
+}
+
+/// What the exchanges for a credential left.
+#[derive(Default)]
+struct Learnt {
+    sent: Vec<Sent>,
+    rights: BTreeMap<String, String>,
+}
+
+impl<'a> Door<'a> {
+    /// Nothing asked for yet.
+    pub(super) fn new(auth: &'a Auth) -> Self {
+        Self { auth, held: Turn::default(), learnt: Mutex::default() }
+    }
+
+    /// The exchanges that were made for a credential, in order. Takes them.
+    pub(super) fn sent(&self) -> Vec<Sent> {
+        std::mem::take(&mut self.learnt().sent)
+    }
+
+    /// Rights of the app's installation, `name: access`. A token is narrower; whoever holds the key could mint a wider.
+    pub(super) fn rights(&self) -> BTreeMap<String, String> {
+        self.learnt().rights.clone()
+    }
+
+    fn learnt(&self) -> std::sync::MutexGuard<'_, Learnt> {
+        self.learnt.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Session<'_> {
+    /// What to send with a request now. One exchange asks at a time; the others wait for what it is given.
+    pub(super) async fn credential(&self) -> Result<Credential, Refusal> {
+        let mut held = self.door.held.lock().await;
+        if let Some(state) = &held.state
+            && !state.as_ref().is_ok_and(|held| held.renew_at.is_some_and(|at| self.clock.now() >= at))
+        {
+            return state.clone();
+        }
+        self.obtain(&mut held).await
+    }
+
+    /// Another credential, after the source refused this one; none if there is no point in asking again.
+    pub(super) async fn renewed(&self, refused: &Credential) -> Option<Credential> {
+        let mut held = self.door.held.lock().await;
+        if let Some(Ok(current)) = &held.state
+            && current.serial != refused.serial
+        {
+            return Some(current.clone());
+        }
+        if matches!(self.door.auth, Auth::Bearer(_)) || held.refused >= REFUSED_MAX {
+            return None;
+        }
+        held.refused += 1;
+        self.obtain(&mut held).await.ok()
+    }
+
+    async fn obtain(&self, held: &mut Held) -> Result<Credential, Refusal> {
+        held.serial += 1;
+        let had = match self.door.auth {
+            Auth::Bearer(token) => self.bearer(token).map(|headers| (headers, None)),
+            Auth::GithubApp(app) => match self.mint(app, held.serial).await {
+                Ok((token, renew_at)) => self.bearer(&token).map(|headers| (headers, Some(renew_at))),
+                Err(refusal) => Err(refusal),
+            },
+        };
+        let had = had.map(|(headers, renew_at)| Credential {
+            by: headers.get("authorization").map_or(Digest::of(b""), |value| Digest::of(value.as_bytes())),
+            plain: Arc::new(headers.without_credential()),
+            headers: Arc::new(headers),
+            serial: held.serial,
+            renew_at,
+        });
+        held.state = Some(had.clone());
+        had
+    }
+
+    fn bearer(&self, token: &Secret) -> Result<Headers, Refusal> {
+        let malformed = Refusal { outcome: Outcome::Unauthenticated, why: why::TOKEN_MALFORMED };
+        Headers::outgoing(&self.manifest.connection.headers, token).ok_or(malformed)
+    }
+}
