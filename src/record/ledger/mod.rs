@@ -195,6 +195,7 @@ impl Ledger {
             }
             Body::Export(body) => self.exports.push((**body).clone()),
             Body::Drift(body) => self.drift(entry.seq, body)?,
+            // who stopped is known to `writers`
             Body::Stop(_) | Body::Posture(_) | Body::Heartbeat(_) => {}
             Body::Foreign { kind, .. } => {
                 if !entry.body.is_understood() {
