@@ -21,7 +21,7 @@ use super::{
 /// One proof, made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proven {
-    /// `terminal_page`, `unique_keys`, `equals`, `total`, `header_total`, `count_request`.
+    /// `terminal_page`, `empty_page`, `short_page`, `unique_keys`, `equals`, `total`, `header_total`, `count_request`.
     pub kind: &'static str,
     /// What the source says there is; absent if it does not say.
     pub stated: Option<u64>,
@@ -125,7 +125,7 @@ impl Weighing<'_> {
         let mut grade = Grade::ReadToEnd;
         for proof in &step.complete {
             match proof {
-                Proof::TerminalPage => self.terminal_page(instances),
+                Proof::TerminalPage => self.terminal_page(step, instances),
                 Proof::UniqueKeys => self.unique_keys(instances),
                 Proof::Equals { from, says, tolerance } => {
                     let exchange = self.first(*from);
@@ -140,10 +140,10 @@ impl Weighing<'_> {
         self.grade = Some(self.grade.map_or(grade, |weakest| weakest.min(grade)));
     }
 
-    fn terminal_page(&mut self, instances: &[Instance]) {
+    fn terminal_page(&mut self, step: &Step, instances: &[Instance]) {
         let whole = instances.iter().filter(|instance| instance.listing.whole).count();
         self.claim.proofs.push(Proven {
-            kind: "terminal_page",
+            kind: step.pages.as_ref().map_or("terminal_page", |pages| pages.stop.proof()),
             stated: Some(number(instances.len())),
             counted: number(whole),
             exchange: instances.first().map(|instance| instance.listing.first),

@@ -13,13 +13,12 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use observance_record::{Digest, Instant, Item, population::Outcome};
 use sha2::{Digest as _, Sha256};
-use url::Url;
 
 use super::{
     auth::Credential,
     exchange::{Known, Sent, Session, Tried, may_ask_again},
     http::{Answer, Headers},
-    manifest::{Conditional, Step},
+    manifest::{Conditional, Proof, Step, Turn},
     page::{Meaning, weigh},
     receipt::{PriorArtefact, PriorRow, exchange_row},
 };
@@ -72,6 +71,10 @@ impl Session<'_> {
         let bodies = self.bodies.filter(|_| self.manifest.conditional == Conditional::GithubEtag)?;
         // what was covered is not what the source would hash
         let prior = prior.filter(|_| step.redact.is_empty() && !self.has_missed())?;
+        // nor is a count that stood in a header kept with the body
+        if step.complete.iter().any(|proof| matches!(proof, Proof::HeaderTotal { .. })) {
+            return None;
+        }
         let evidence = prior.artefact.clone().filter(|_| prior.is_present())?;
         let body = bodies.body(evidence.digest, evidence.since).await?;
         (Digest::of(&body) == evidence.digest).then_some(Earlier { evidence, body })
@@ -93,21 +96,21 @@ impl Session<'_> {
         }
         let headers = Headers::of([("content-type", earlier.evidence.media.as_str())])?;
         let answer = Answer { status: 200, headers, body: earlier.body.clone() };
-        let Meaning { outcome, why, records, stated: total, artefact } =
+        let Meaning { outcome, why, records, stated: total, artefact, said } =
             weigh(self.manifest, step, &answer, self.item_key);
         let artefact = artefact.filter(|artefact| artefact.digest == earlier.evidence.digest)?;
         let part = Some((&artefact, earlier.evidence.since));
-        let row = exchange_row(&step.id, step.get.source(), outcome, 200, why, part);
+        let row = exchange_row(&step.id, step.path.source(), outcome, 200, why, part);
         if outcome != Outcome::Present || self.prior.get(item) != Some(&row) {
             return None;
         }
+        // what the body says of the next page was read again with it; a header is not kept
+        let said = said.ok()?;
+        let by_header = step.pages.as_ref().is_some_and(|pages| matches!(pages.turn, Turn::Link(_)));
         let stated = tried.answer.as_ref().is_some_and(|answer| answer.headers.has("link"));
-        let next: Result<Option<Url>, &'static str> = Ok(None);
         // without a link in the answer, the page is the last one only if it was and is not full
-        let is_last = || {
-            !self.prior.contains_key(after) && (step.pages.is_none() || may_ask_again(step, &records, &next))
-        };
-        (stated || is_last()).then(|| Known {
+        let is_last = || !self.prior.contains_key(after) && may_ask_again(step, &records, &said);
+        (!by_header || stated || is_last()).then(|| Known {
             etag,
             by: credential.by,
             digest: artefact.digest,
@@ -115,7 +118,7 @@ impl Session<'_> {
             why,
             records: Arc::new(records),
             stated: total,
-            next: None,
+            said,
             run: 0,
         })
     }

@@ -12,15 +12,17 @@ use observance_record::{Digest, Instant, Item, item::ItemKey, population::Outcom
 use url::Url;
 
 use super::{
+    ask::Asked,
     auth::{Credential, Door, Granted},
     condition::Window,
     conditional::{self, Bodies},
     http::{Answer, Ask, Broken, Headers, Http},
     limit::{Pace, http_date, leave_alone_until, used_up_until},
-    manifest::{Manifest, Step},
+    manifest::{Manifest, Step, Turn},
     outcome::why,
     page::{Artefact, Meaning, Record, weigh},
     receipt::{Attempt, PriorRow, Receipt, exchange_row},
+    turn::{self, Lead, Said},
 };
 use crate::{chance::Chance, clock::Clock};
 
@@ -63,7 +65,7 @@ pub(super) struct Known {
     pub outcome: Outcome,
     pub why: Option<&'static str>,
     pub records: Arc<Vec<Arc<Record>>>,
-    pub next: Option<Url>,
+    pub said: Said,
     pub stated: Option<u64>,
     /// Number of the last run that used it.
     pub run: u64,
@@ -78,10 +80,12 @@ pub(super) struct Sent {
     pub repeats: Outcome,
     pub why: Option<&'static str>,
     pub records: Arc<Vec<Arc<Record>>>,
-    /// The page that follows; or why it cannot be read.
-    pub next: Result<Option<Url>, &'static str>,
+    /// Where the list goes on; or why that cannot be read.
+    pub said: Result<Said, &'static str>,
     /// How many records the source says the list has.
     pub stated: Option<u64>,
+    /// Of the bytes that are kept.
+    pub digest: Option<Digest>,
     pub row: Vec<u8>,
     /// New evidence: not that of the prior row.
     pub artefact: Option<Artefact>,
@@ -95,7 +99,8 @@ pub(super) struct Sent {
 pub(super) struct Call<'c> {
     pub headers: &'c Headers,
     pub etag: Option<&'c str>,
-    pub post: Option<&'c [u8]>,
+    /// What is posted; nothing for a GET.
+    pub body: Option<&'c [u8]>,
 }
 
 /// One attempt's result.
@@ -118,14 +123,17 @@ impl Tried {
 
 impl Session<'_> {
     /// Makes one exchange. `item` is its name in the table, `after` that of the page behind it.
-    pub(super) async fn fetch(&self, step: &Step, item: Item, after: Item, url: &Url) -> Sent {
+    pub(super) async fn fetch(&self, step: &Step, item: Item, after: Item, asked: &Asked) -> Sent {
         let prior = self.prior.get(&item).and_then(|row| PriorRow::read(row));
         let evidence = prior.as_ref().and_then(|prior| prior.artefact.as_ref());
+        // only what is read by its address alone is asked whether it changed
+        let by_address = asked.body.is_none();
+        let remembered = self.etags.get(asked.url.as_str()).filter(|_| by_address);
         // a 304 may only repeat what is already sealed, so only that is asked about
-        let known =
-            self.etags.get(url.as_str()).filter(|known| evidence.is_some_and(|e| e.digest == known.digest));
-        let (mut attempts, mut url_now, mut redirects) = (Vec::new(), url.clone(), 0);
-        let (mut earlier, mut asks) = (None, true);
+        let known = remembered.filter(|known| evidence.is_some_and(|e| e.digest == known.digest));
+        let body = asked.body.as_ref().map(ToString::to_string);
+        let (mut attempts, mut url_now, mut redirects) = (Vec::new(), asked.url.clone(), 0);
+        let (mut earlier, mut asks) = (None, by_address);
         loop {
             let credential = match self.credential().await {
                 Ok(credential) => credential,
@@ -140,9 +148,10 @@ impl Session<'_> {
             let etag = given.or_else(|| computed.clone());
             // another host is asked without saying who asks
             let headers = if self.is_ours(&url_now) { &credential.headers } else { &credential.plain };
-            let call = Call { headers, etag: etag.as_deref(), post: None };
+            let posted = body.as_deref().map(str::as_bytes);
+            let call = Call { headers, etag: etag.as_deref(), body: posted };
             let tried = self.attempt(step, &url_now, call).await;
-            if let Some(to) = self.redirect(&url_now, &tried) {
+            if let Some(to) = self.redirect((&url_now, posted.is_some()), &tried) {
                 match to {
                     Ok(to) if redirects < REDIRECTS_MAX => {
                         redirects += 1;
@@ -170,7 +179,7 @@ impl Session<'_> {
                 }
             }
             let is_computed = etag.is_some() && same.is_none();
-            let mut sent = self.finish(step, item, url, tried, revived.as_ref().or(same), attempts);
+            let mut sent = self.finish(step, item, asked, tried, revived.as_ref().or(same), attempts);
             if let Some((_, known)) = &mut sent.known {
                 known.by = credential.by;
             }
@@ -201,9 +210,10 @@ impl Session<'_> {
             repeats: outcome,
             why: Some(why),
             records: Arc::default(),
-            next: Ok(None),
+            said: Ok(Said::default()),
             stated: None,
-            row: exchange_row(&step.id, step.get.source(), outcome, 0, Some(why), None),
+            digest: None,
+            row: exchange_row(&step.id, step.path.source(), outcome, 0, Some(why), None),
             artefact: None,
             receipt,
             known: None,
@@ -222,7 +232,7 @@ impl Session<'_> {
             took_ms: 0,
             skew_ms: None,
         };
-        let pass = match self.pace.enter(self.pace.bucket(step.get.source())).await {
+        let pass = match self.pace.enter(self.pace.bucket(step.path.source())).await {
             Ok(pass) => pass,
             Err(why) => return failed(Outcome::Throttled, why),
         };
@@ -230,7 +240,7 @@ impl Session<'_> {
         let ask = Ask {
             headers: call.headers,
             etag: call.etag,
-            post: call.post,
+            body: call.body,
             body_bytes_max: self.manifest.limits.body_bytes_max,
         };
         if let Some(host) = url.host_str().filter(|_| !self.is_ours(url)) {
@@ -255,7 +265,7 @@ impl Session<'_> {
         let skew_ms = date.map(|date| date.ms_since(sent_at.plus_ms(took_ms / 2)));
         let rate = &self.manifest.limits.rate;
         if let Some(until) = used_up_until(rate, &answer.headers, self.clock.now(), skew_ms.unwrap_or(0)) {
-            self.pace.hold(self.pace.bucket(step.get.source()), until);
+            self.pace.hold(self.pace.bucket(step.path.source()), until);
         }
         let meaning = weigh(self.manifest, step, &answer, self.item_key);
         // nobody asked whether it changed, so this answer means nothing
@@ -266,9 +276,11 @@ impl Session<'_> {
     }
 
     /// Where the source sends us instead, if it does and no rule of the manifest gives the answer a meaning.
-    fn redirect(&self, from: &Url, tried: &Tried) -> Option<Result<Url, &'static str>> {
+    fn redirect(&self, (from, posted): (&Url, bool), tried: &Tried) -> Option<Result<Url, &'static str>> {
         let answer = tried.answer.as_ref()?;
-        if !matches!(answer.status, 301 | 302 | 307 | 308) || tried.why != Some(why::UNMATCHED) {
+        // 301 and 302 may turn a POST into a GET, which would ask for something else
+        let redirects = matches!(answer.status, 307 | 308) || (matches!(answer.status, 301 | 302) && !posted);
+        if !redirects || tried.why != Some(why::UNMATCHED) {
             return None;
         }
         let to = answer.headers.get("location").and_then(|to| from.join(to).ok())?;
@@ -281,7 +293,7 @@ impl Session<'_> {
     }
 
     /// May anything be sent there? Besides our own address, only hosts that the manifest names, by https.
-    fn may_go(&self, url: &Url) -> bool {
+    pub(super) fn may_go(&self, url: &Url) -> bool {
         let named = |host: &str| self.manifest.connection.allow_hosts.iter().any(|allowed| allowed == host);
         let plain = url.username().is_empty() && url.password().is_none() && url.port().is_none();
         url.scheme() == "https" && plain && url.host_str().is_some_and(named) || self.is_ours(url)
@@ -295,7 +307,7 @@ impl Session<'_> {
                 let now = self.clock.now();
                 let skew_ms = tried.skew_ms.unwrap_or(0);
                 let until = leave_alone_until(&self.manifest.limits.rate, headers, now, skew_ms, tries - 1);
-                let bucket = self.pace.bucket(step.get.source());
+                let bucket = self.pace.bucket(step.path.source());
                 self.pace.wait_for_limit(bucket, until).await.ok().map(|()| until.ms_since(now))
             }
             Outcome::Retry => self.pace.back_off(tries, self.chance).await.ok(),
@@ -320,7 +332,8 @@ impl Session<'_> {
         attempts: Vec<Attempt>,
     ) -> Sent {
         let mut sent = self.unsent(step, item, Outcome::Error, why);
-        sent.row = exchange_row(&step.id, step.get.source(), Outcome::Error, tried.status(), Some(why), None);
+        sent.row =
+            exchange_row(&step.id, step.path.source(), Outcome::Error, tried.status(), Some(why), None);
         sent.receipt = self.receipt(tried, Outcome::Error, attempts);
         sent
     }
@@ -338,7 +351,7 @@ impl Session<'_> {
         &self,
         step: &Step,
         item: Item,
-        url: &Url,
+        asked: &Asked,
         tried: Tried,
         known: Option<&Known>,
         attempts: Vec<Attempt>,
@@ -346,36 +359,41 @@ impl Session<'_> {
         let prior = self.prior.get(&item).and_then(|row| PriorRow::read(row)).and_then(|row| row.artefact);
         let prior = prior.map(|evidence| (evidence.digest, evidence.since));
         let receipt = self.receipt(&tried, tried.outcome, attempts);
-        let next = tried.answer.as_ref().map_or(Ok(None), |answer| self.next(step, url, answer));
         if let (Outcome::Unchanged, Some(known)) = (tried.outcome, known) {
-            let stated = tried.answer.as_ref().is_some_and(|answer| answer.headers.has("link"));
-            let next = if stated { next } else { Ok(known.next.clone()) };
-            return self.repeat(step, item, url, known, next, receipt);
+            let stated = tried.answer.as_ref().filter(|answer| answer.headers.has("link"));
+            let said = stated.map_or(Ok(known.said.clone()), |answer| said(step, answer, &known.said));
+            return self.repeat(step, item, asked, known, said, receipt);
         }
         let status = tried.status();
         let Tried { outcome, why, answer, meaning, .. } = tried;
-        let (records, stated, artefact) =
-            meaning.map(|m| (Arc::new(m.records), m.stated, m.artefact)).unwrap_or_default();
+        let (records, stated, artefact, in_body) = match meaning {
+            Some(meaning) => (Arc::new(meaning.records), meaning.stated, meaning.artefact, meaning.said),
+            None => (Arc::default(), None, None, Ok(Said::default())),
+        };
+        let said = in_body.and_then(|in_body| match &answer {
+            Some(answer) => said(step, answer, &in_body),
+            None => Ok(in_body),
+        });
         let since = |artefact: &Artefact| match prior {
             Some((digest, since)) if digest == artefact.digest => since,
             Some(_) | None => self.started,
         };
         let part = artefact.as_ref().map(|artefact| (artefact, since(artefact)));
-        let row = exchange_row(&step.id, step.get.source(), outcome, status, why, part);
+        let row = exchange_row(&step.id, step.path.source(), outcome, status, why, part);
         let known = answer
             .as_ref()
-            .filter(|_| !records.is_empty())
+            .filter(|_| !records.is_empty() && asked.body.is_none())
             .and_then(|answer| answer.headers.get("etag"))
             .zip(artefact.as_ref())
-            .filter(|_| may_ask_again(step, &records, &next))
-            .map(|(etag, artefact)| Known {
+            .zip(said.as_ref().ok().filter(|said| may_ask_again(step, &records, said)))
+            .map(|((etag, artefact), said)| Known {
                 etag: etag.to_owned(),
                 by: artefact.digest,
                 digest: artefact.digest,
                 outcome,
                 why,
                 records: Arc::clone(&records),
-                next: next.clone().unwrap_or_default(),
+                said: said.clone(),
                 stated,
                 run: 0,
             });
@@ -386,12 +404,13 @@ impl Session<'_> {
             repeats: outcome,
             why,
             records,
-            next,
+            said,
             stated,
+            digest: artefact.as_ref().map(|artefact| artefact.digest),
             row,
             artefact: artefact.filter(stored),
             receipt,
-            known: known.map(|known| (url.as_str().to_owned(), known)),
+            known: known.map(|known| (asked.url.as_str().to_owned(), known)),
         }
     }
 
@@ -400,15 +419,15 @@ impl Session<'_> {
         &self,
         step: &Step,
         item: Item,
-        url: &Url,
+        asked: &Asked,
         known: &Known,
-        next: Result<Option<Url>, &'static str>,
+        said: Result<Said, &'static str>,
         receipt: Receipt,
     ) -> Sent {
         let row = self.prior.get(&item).cloned().unwrap_or_default();
-        let again = may_ask_again(step, &known.records, &next).then(|| {
-            (url.as_str().to_owned(), Known { next: next.clone().unwrap_or_default(), ..known.clone() })
-        });
+        let again = said.as_ref().ok().filter(|said| may_ask_again(step, &known.records, said));
+        let again =
+            again.map(|said| (asked.url.as_str().to_owned(), Known { said: said.clone(), ..known.clone() }));
         debug_assert!(!row.is_empty(), "only what has a prior row is asked about for step {}", step.id);
         Sent {
             item,
@@ -416,27 +435,14 @@ impl Session<'_> {
             repeats: known.outcome,
             why: known.why,
             records: Arc::clone(&known.records),
-            next,
+            said,
             stated: known.stated,
+            digest: Some(known.digest),
             row,
             artefact: None,
             receipt,
             known: again,
         }
-    }
-
-    /// The page that follows, if the step has pages.
-    fn next(&self, step: &Step, from: &Url, answer: &Answer) -> Result<Option<Url>, &'static str> {
-        let Some(pages) = &step.pages else { return Ok(None) };
-        if !answer.headers.has("link") {
-            return Ok(None);
-        }
-        let header = answer.headers.joined("link").ok_or(why::LINK_MALFORMED)?;
-        let target =
-            super::link::target(&header, &pages.relation).map_err(|_malformed| why::LINK_MALFORMED)?;
-        let Some(target) = target else { return Ok(None) };
-        let url = from.join(target).map_err(|_malformed| why::LINK_MALFORMED)?;
-        if self.may_go(&url) { Ok(Some(url)) } else { Err(why::LINK_OTHER_HOST) }
     }
 
     fn receipt(&self, tried: &Tried, outcome: Outcome, attempts: Vec<Attempt>) -> Receipt {
@@ -460,22 +466,23 @@ impl Session<'_> {
     }
 }
 
-/// A full last page is read anew each time: a further page could begin without changing it.
-pub(super) fn may_ask_again(
-    step: &Step,
-    records: &[Arc<Record>],
-    next: &Result<Option<Url>, &'static str>,
-) -> bool {
-    let full = step
-        .pages
-        .as_ref()
-        .and_then(|pages| pages.size.as_ref())
-        .is_some_and(|(_, size)| u64::try_from(records.len()).is_ok_and(|n| n >= *size));
-    match next {
-        Ok(Some(_)) => true,
-        Ok(None) => !full,
-        Err(_) => false,
+/// What an answer says of its list, in its headers if its step looks there.
+fn said(step: &Step, answer: &Answer, in_body: &Said) -> Result<Said, &'static str> {
+    match &step.pages {
+        Some(pages) if matches!(pages.turn, Turn::Link(_)) => {
+            Ok(Said { lead: turn::of_headers(pages, &answer.headers)?, ..in_body.clone() })
+        }
+        Some(_) | None => Ok(in_body.clone()),
     }
+}
+
+/// A full last page is read anew each time: a further page could begin without changing it.
+pub(super) fn may_ask_again(step: &Step, records: &[Arc<Record>], said: &Said) -> bool {
+    let Some(pages) = &step.pages else { return true };
+    let counts = matches!(pages.turn, Turn::Page { .. } | Turn::Offset { .. });
+    let full = |size: u64| u64::try_from(records.len()).is_ok_and(|n| n >= size);
+    // what is counted goes on until a page is short or empty, whatever this one says
+    counts || said.lead != Lead::None || !pages.size.as_ref().is_some_and(|(_, size)| full(*size))
 }
 
 const fn broken_off(broken: Broken) -> (Outcome, &'static str) {

@@ -1,4 +1,5 @@
-//! The one way to a source: one client, no redirects of its own, every body bounded, the peer's key remembered.
+//! The one way to a source: GET, and POST that reads; one client, no redirects of its own, every body bounded, the peer's
+//! key remembered.
 //!
 //! It decides nothing: what an answer means, whether to wait or to follow a redirect is said elsewhere.
 
@@ -95,7 +96,7 @@ pub struct Ask<'a> {
     /// Answer only if the thing is no longer this.
     pub etag: Option<&'a str>,
     /// JSON that is posted; without it the request is a GET.
-    pub post: Option<&'a [u8]>,
+    pub body: Option<&'a [u8]>,
     /// Largest body, in bytes, after decompression.
     pub body_bytes_max: u64,
 }
@@ -173,7 +174,7 @@ impl Http {
         if let Some(script) = &self.script {
             return script.answer(url, ask);
         }
-        let mut request = match ask.post {
+        let mut request = match ask.body {
             None => self.client.get(url.clone()),
             Some(body) => {
                 self.client.post(url.clone()).header(CONTENT_TYPE, "application/json").body(body.to_vec())

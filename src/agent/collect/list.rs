@@ -8,17 +8,24 @@ use std::{
     sync::Arc,
 };
 
-use observance_record::{Instant, Item, population::Outcome};
-use url::Url;
+use observance_record::{Digest, Instant, Item, population::Outcome};
+use serde_json::Value;
 
 use super::{
+    ask::{self, Asked},
     condition::instant,
     exchange::{Sent, Session},
-    manifest::{Manifest, Proof, Step, WindowPlan},
+    manifest::{Manifest, Proof, Step, Turn, Verb, WindowPlan},
+    nested,
     outcome::why,
     page::Record,
-    template::{Slot, Template, Unfilled, encode},
+    project::Mark,
+    template::Slot,
+    turn::{self, Progress, Said},
 };
+
+/// What stands behind the page in the names of a second reading.
+const AGAIN: &str = ".2";
 
 /// The record in whose name a step is asked, and those of which it was asked in turn.
 pub(super) struct Env {
@@ -40,6 +47,8 @@ pub(super) struct Listing {
     pub whole: bool,
     /// Did a key come twice?
     pub repeated: bool,
+    /// Did the source count others than it listed?
+    pub moved: bool,
     /// How many records the source says there are, as its last page with a word on it has it.
     pub stated: Option<u64>,
     /// Its exchanges, in order.
@@ -48,14 +57,32 @@ pub(super) struct Listing {
     pub first: Item,
 }
 
-/// The value of an enclosing record.
+/// The value of an enclosing record, as words.
 pub(super) fn look_up<'e>(manifest: &Manifest, env: Option<&'e Env>, slot: &Slot) -> Option<Cow<'e, str>> {
+    mark_of(manifest, env, slot)?.word().map(Cow::Borrowed)
+}
+
+/// The value of an enclosing record or of a parameter, with its type.
+pub(super) fn value_of(session: &Session<'_>, env: Option<&Env>, slot: &Slot) -> Option<Value> {
+    if slot.alias.is_none() {
+        return session.params.get(slot.path.to_string().as_str()).map(|value| value.as_str().into());
+    }
+    match mark_of(session.manifest, env, slot)? {
+        Mark::Null => Some(Value::Null),
+        Mark::Bool(truth) => Some((*truth).into()),
+        Mark::Number(token) => serde_json::from_str(token).ok(),
+        Mark::Text(text) => Some(text.as_ref().into()),
+        Mark::Missing | Mark::Compound => None,
+    }
+}
+
+fn mark_of<'e>(manifest: &Manifest, env: Option<&'e Env>, slot: &Slot) -> Option<&'e Mark> {
     let alias = slot.alias.as_ref()?;
     let mut next = env;
     while let Some(env) = next {
         if env.alias == *alias {
             let step = manifest.steps.get(env.step)?;
-            return env.record.mark(step, &slot.path).word().map(Cow::Borrowed);
+            return Some(env.record.mark(step, &slot.path));
         }
         next = env.outer.as_deref();
     }
@@ -64,55 +91,94 @@ pub(super) fn look_up<'e>(manifest: &Manifest, env: Option<&'e Env>, slot: &Slot
 
 /// Reads a list; once more from its beginning if it changed under the reading in a way that its proof does not bear.
 pub(super) async fn read_list(session: &Session<'_>, step: &Step, env: Option<&Env>) -> Listing {
-    let first = read_once(session, step, env).await;
-    if !(first.repeated && first.whole && step.complete.contains(&Proof::UniqueKeys)) {
+    let first = read_once(session, step, env, "").await;
+    let repeated = first.repeated && first.whole && step.complete.contains(&Proof::UniqueKeys);
+    if !repeated && !first.moved {
         return first;
     }
-    let mut second = read_once(session, step, env).await;
+    // under names of their own, so that what was seen at first keeps its rows
+    let mut second = read_once(session, step, env, AGAIN).await;
     let mut sent = first.sent;
     sent.append(&mut second.sent);
-    Listing { sent, ..second }
+    Listing { sent, ..second }.settled()
 }
 
-async fn read_once(session: &Session<'_>, step: &Step, env: Option<&Env>) -> Listing {
-    let mut parameters = Vec::new();
-    let address = address(session, step, env, &mut parameters);
-    let item = |page: u64| item(session, step, &parameters, page);
-    let mut reading = Reading::new(step, item(1));
-    let mut url = match address {
-        Ok(url) => url,
-        Err((outcome, why)) => {
-            reading.stop(session.unsent(step, item(1), outcome, why));
-            return reading.done();
+impl Listing {
+    /// A list of which the source counts others than it listed is not whole.
+    fn settled(self) -> Self {
+        if !self.moved {
+            return self;
         }
+        Self { outcome: Outcome::Error, why: Some(why::COUNT_DIFFERS), whole: false, ..self }
+    }
+}
+
+async fn read_once(session: &Session<'_>, step: &Step, env: Option<&Env>, again: &str) -> Listing {
+    let mut parameters = Vec::new();
+    let first = ask::first(session, step, env, &mut parameters);
+    let item_of = |step: &Step, more: &str, page: u64| {
+        item(session, step, &parameters, more, &format!("{page}{again}"))
     };
+    let item = |page: u64| item_of(step, "", page);
+    match first {
+        Ok(asked) => read_pages(session, step, asked, &item, &item_of).await,
+        Err((outcome, why)) => {
+            let mut reading = Reading::new(step, item(1));
+            reading.stop(session.unsent(step, item(1), outcome, why));
+            reading.done()
+        }
+    }
+}
+
+/// Goes on with a list inside of a record, from a page on.
+pub(super) async fn read_from(
+    session: &Session<'_>,
+    step: &Step,
+    asked: Asked,
+    item: &(dyn Fn(u64) -> Item + Sync),
+) -> Listing {
+    read_pages(session, step, asked, item, &|_, _, page| item(page)).await
+}
+
+/// Reads from a page on; `item_of` names what goes on with the lists inside of its records.
+async fn read_pages(
+    session: &Session<'_>,
+    step: &Step,
+    mut asked: Asked,
+    item: &(dyn Fn(u64) -> Item + Sync),
+    item_of: &(dyn Fn(&Step, &str, u64) -> Item + Sync),
+) -> Listing {
+    let mut reading = Reading::new(step, item(1));
     let pages_max = step.pages.as_ref().map_or(1, |pages| pages.most);
     let mut seen = BTreeSet::new();
     for page in 1..=pages_max {
-        seen.insert(url.as_str().to_owned());
-        let sent = session.fetch(step, item(page), item(page + 1), &url).await;
-        let next = sent.next.clone();
+        seen.insert(asked.id());
+        let mut sent = session.fetch(step, item(page), item(page + 1), &asked).await;
+        let followed = nested::go_on(session, step, &asked, &mut sent, item_of).await;
+        let (said, digest) = (sent.said.clone(), sent.digest);
+        let progress = reading.progress(page, &sent);
         let goes_on = reading.take(session, sent);
-        let unsent = |why| session.unsent(step, item(page + 1), Outcome::Error, why);
+        reading.listing.sent.extend(followed);
         if !goes_on {
             return reading.done();
         }
-        if step.pages.as_ref().and_then(|pages| pages.cap).is_some_and(|cap| reading.read >= cap) {
-            reading.stop(unsent(why::SOURCE_CAP));
-            return reading.done();
-        }
-        url = match next {
+        let next = said.and_then(|said| {
+            reading.check(progress, digest)?;
+            let next = turn::follow(session, step, &asked, &said.lead, progress)?;
+            if next.as_ref().is_some_and(|next| seen.contains(&next.id())) {
+                return Err(why::LINK_LOOP);
+            }
+            reading.listing.moved = next.is_none() && reading.differs(&said);
+            Ok(next)
+        });
+        asked = match next {
             Ok(None) => {
                 reading.whole = true;
                 return reading.done();
             }
-            Ok(Some(next)) if seen.contains(next.as_str()) => {
-                reading.stop(unsent(why::LINK_LOOP));
-                return reading.done();
-            }
             Ok(Some(next)) => next,
             Err(why) => {
-                reading.stop(unsent(why));
+                reading.stop(session.unsent(step, item(page + 1), Outcome::Error, why));
                 return reading.done();
             }
         };
@@ -128,7 +194,13 @@ struct Reading<'s> {
     keys: HashMap<String, usize>,
     /// Records that the source returned, kept or not.
     read: u64,
+    /// Records of these that had come before.
+    again: u64,
+    /// Pages with records that were counted off, by what they were.
+    pages: BTreeSet<Digest>,
     whole: bool,
+    /// Did a page come with errors?
+    partial: bool,
     /// The value by which the source sorts, of the record before.
     last: Option<Instant>,
     /// Has the order held so far?
@@ -143,11 +215,45 @@ impl<'s> Reading<'s> {
             why: None,
             whole: false,
             repeated: false,
+            moved: false,
             stated: None,
             sent: Vec::new(),
             first,
         };
-        Self { step, listing, keys: HashMap::new(), read: 0, whole: false, last: None, sorted: true }
+        Self {
+            step,
+            listing,
+            keys: HashMap::new(),
+            read: 0,
+            again: 0,
+            pages: BTreeSet::new(),
+            whole: false,
+            partial: false,
+            last: None,
+            sorted: true,
+        }
+    }
+
+    fn progress(&self, pages: u64, sent: &Sent) -> Progress {
+        let last = u64::try_from(sent.records.len()).unwrap_or(u64::MAX);
+        Progress { pages, records: self.read.saturating_add(last), last }
+    }
+
+    /// Why the list may not go on after this page.
+    fn check(&mut self, progress: Progress, digest: Option<Digest>) -> Result<(), &'static str> {
+        let Some(pages) = &self.step.pages else { return Ok(()) };
+        if pages.cap.is_some_and(|cap| progress.records >= cap) {
+            return Err(why::SOURCE_CAP);
+        }
+        let counts = matches!(pages.turn, Turn::Page { .. } | Turn::Offset { .. });
+        // a source that does not know the parameter answers with the same page for ever
+        let again = counts && progress.last > 0 && digest.is_some_and(|digest| !self.pages.insert(digest));
+        if again { Err(why::LINK_LOOP) } else { Ok(()) }
+    }
+
+    /// Does the source count others than it listed?
+    fn differs(&self, said: &Said) -> bool {
+        said.total.is_some_and(|total| total != self.read.saturating_sub(self.again))
     }
 
     /// Takes a page; returns whether a further one may be asked for.
@@ -170,13 +276,23 @@ impl<'s> Reading<'s> {
             self.whole |= stopped;
             return !stopped;
         }
-        let ends = outcome.feeds();
-        if ends {
+        if matches!(self.step.verb, Verb::GraphQl(_)) && !outcome.feeds() && !records.is_empty() {
+            // beside its errors the page has records and says where it goes on; whole it is no more
+            (self.listing.outcome, self.listing.why) = (outcome, sent.why);
+            self.partial = true;
             self.listing.sent.push(sent);
-        } else {
-            self.stop(sent);
+            return !stopped;
         }
-        self.whole |= ends;
+        if self.listing.sent.is_empty() && outcome.feeds() {
+            self.listing.sent.push(sent);
+            self.whole = true;
+            return false;
+        }
+        self.stop(sent);
+        if outcome.feeds() {
+            // there is a list, for it has begun; that it now is not there is no end of it
+            (self.listing.outcome, self.listing.why) = (Outcome::Error, Some(why::PAGE_END_UNSEEN));
+        }
         false
     }
 
@@ -219,6 +335,7 @@ impl<'s> Reading<'s> {
             // the list moved while it was read; what was read last is newer
             *earlier = Arc::clone(record);
             self.listing.repeated = true;
+            self.again += 1;
         } else {
             self.keys.insert(key.to_owned(), self.listing.records.len());
             self.listing.records.push(Arc::clone(record));
@@ -226,67 +343,18 @@ impl<'s> Reading<'s> {
     }
 
     fn done(self) -> Listing {
-        Listing { whole: self.whole, ..self.listing }
+        Listing { whole: self.whole && !self.partial, ..self.listing }
     }
 }
 
 /// The natural name of an exchange: step, parameters in order, page (formats section 3). Its scope is the collector.
-fn item(session: &Session<'_>, step: &Step, parameters: &[String], page: u64) -> Item {
+fn item(session: &Session<'_>, step: &Step, parameters: &[String], more: &str, page: &str) -> Item {
     let mut natural = step.id.clone();
-    for parameter in parameters {
+    for parameter in parameters.iter().map(String::as_str).chain((!more.is_empty()).then_some(more)) {
         natural.push('\u{1f}');
         natural.push_str(parameter);
     }
     natural.push('\u{1f}');
-    natural.push_str(&page.to_string());
+    natural.push_str(page);
     session.item(&natural)
-}
-
-fn address(
-    session: &Session<'_>,
-    step: &Step,
-    env: Option<&Env>,
-    parameters: &mut Vec<String>,
-) -> Result<Url, (Outcome, &'static str)> {
-    let value = |slot: &Slot| match &slot.alias {
-        Some(_) => look_up(session.manifest, env, slot),
-        None => session.params.get(slot.path.to_string().as_str()).map(|value| Cow::Borrowed(value.as_str())),
-    };
-    let unfilled = |unfilled| match unfilled {
-        Unfilled::Missing => (Outcome::Error, why::VALUE_MISSING),
-        Unfilled::Unsafe => (Outcome::Error, why::VALUE_UNSAFE),
-    };
-    let mut fill = |template: &Template| template.fill(parameters, value).map_err(unfilled);
-    let mut text = session.base.as_str().trim_end_matches('/').to_owned();
-    text.push_str(&fill(&step.get)?);
-    let mut separator = '?';
-    let mut pair = |text: &mut String, name: &str, value: &str| {
-        text.push(separator);
-        separator = '&';
-        encode(text, name);
-        text.push('=');
-        text.push_str(value);
-    };
-    for (name, template) in step.query.iter().chain(reach(session, step)?) {
-        pair(&mut text, name, &fill(template)?);
-    }
-    if let Some((name, size)) = step.pages.as_ref().and_then(|pages| pages.size.as_ref()) {
-        pair(&mut text, name, &size.to_string());
-    }
-    let url = Url::parse(&text).map_err(|_malformed| (Outcome::Error, why::VALUE_UNSAFE))?;
-    if session.is_ours(&url) { Ok(url) } else { Err((Outcome::Error, why::VALUE_UNSAFE)) }
-}
-
-type Query = [(String, Template)];
-
-/// What must be asked for so that the answer reaches back to the window's beginning.
-fn reach<'s>(session: &Session<'_>, step: &'s Step) -> Result<&'s Query, (Outcome, &'static str)> {
-    let Some(plan) = &step.window else { return Ok(&[]) };
-    let Some((from, _)) = session.window else { return Err((Outcome::Error, why::WINDOW_MISSING)) };
-    if plan.reach.is_empty() {
-        return Ok(&[]);
-    }
-    let back_ms = session.started.ms_since(from);
-    let enough = plan.reach.iter().find(|reach| back_ms <= reach.within_ms);
-    enough.map(|reach| reach.query.as_slice()).ok_or((Outcome::OutOfRetention, why::WINDOW_REACH))
 }

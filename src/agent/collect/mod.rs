@@ -2,18 +2,22 @@
 //!
 //! It stores, judges and records nothing, and never fails: what the world does wrong is an outcome with a reason.
 
+mod ask;
 mod auth;
+mod body;
 mod complete;
 mod condition;
 mod conditional;
 mod exchange;
 mod expr;
+mod graphql;
 mod http;
 mod limit;
 mod link;
 pub mod lint;
 mod list;
 mod manifest;
+mod nested;
 mod outcome;
 mod outline;
 mod page;
@@ -27,6 +31,7 @@ mod spki;
 mod template;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -218,11 +223,6 @@ pub async fn collect(
             done.push(instances);
         }
     }
-    let populations: Vec<_> = manifest
-        .populations
-        .iter()
-        .map(|population| population::assemble(manifest, &done, population, request.item_key, request.window))
-        .collect();
     let (requests, bytes) = session.as_ref().map(|session| session.pace.totals()).unwrap_or_default();
     let mut collected = Collected {
         started: request.started,
@@ -232,7 +232,7 @@ pub async fn collect(
         exchanges: BTreeMap::new(),
         receipts: Vec::new(),
         outcomes: BTreeMap::new(),
-        populations,
+        populations: assemble(manifest, request, &done),
         artefacts: Vec::new(),
         requests,
         bytes,
@@ -244,10 +244,16 @@ pub async fn collect(
     let computed =
         session.map(|session| session.computed.into_inner().unwrap_or_else(PoisonError::into_inner));
     let known = collected.gather(first, done);
-    collected.conclude();
+    collected.conclude(manifest, request);
     state.computed = computed.unwrap_or_default();
     state.remember(known);
     collected
+}
+
+fn assemble(manifest: &Manifest, request: &Request<'_>, done: &[Vec<Instance>]) -> Vec<Population> {
+    let at = (request.window, request.started);
+    let one = |of| population::assemble(manifest, done, of, request.item_key, at);
+    manifest.populations.iter().map(one).collect()
 }
 
 /// Asks a step: once, or for each record of the step it goes through; in the plan's order, some at the same time.
@@ -308,7 +314,7 @@ impl Collected {
         known
     }
 
-    fn conclude(&mut self) {
+    fn conclude(&mut self, manifest: &Manifest, request: &Request<'_>) {
         let whole = |population: &Population| population.claim.membership == Membership::Complete;
         for population in &self.populations {
             self.why.extend(population.claim.why.iter().cloned());
@@ -320,6 +326,11 @@ impl Collected {
             (false, true) => RunResult::Partial,
             (false, false) => RunResult::Failed,
         };
+        let back_ms = request.window.map(|(from, _)| request.started.ms_since(from));
+        if back_ms.is_some_and(|back_ms| manifest.is_near_retention(back_ms)) {
+            // what was seen is no worse for it, but the next window may come too late
+            self.why.extend(why::WINDOW_NEAR_RETENTION.parse::<Code>());
+        }
     }
 }
 

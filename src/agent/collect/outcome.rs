@@ -15,7 +15,9 @@ pub mod why {
     pub const LINK_OTHER_HOST: &str = "link.other_host";
     /// The next page was read already.
     pub const LINK_LOOP: &str = "link.loop";
-    /// The link header cannot be read.
+    /// Nothing says where the list goes on, and its end was not seen.
+    pub const PAGE_END_UNSEEN: &str = "page.end_unseen";
+    /// What says where the list goes on cannot be read.
     pub const LINK_MALFORMED: &str = "link.malformed";
     /// The list has more pages than the manifest allows.
     pub const PAGES_MAX: &str = "pages.max";
@@ -35,6 +37,8 @@ pub mod why {
     pub const BODY_SIZE: &str = "body.size";
     /// The records are not where the manifest says, or are not objects.
     pub const BODY_SHAPE: &str = "body.shape";
+    /// A GraphQL answer has errors.
+    pub const GRAPHQL_ERRORS: &str = "graphql.errors";
     /// The answer ended before its body did.
     pub const TRUNCATED: &str = "body.truncated";
     /// No answer in time.
@@ -79,6 +83,8 @@ pub mod why {
     pub const WINDOW_MISSING: &str = "window.missing";
     /// The source does not reach back to the window's beginning.
     pub const WINDOW_REACH: &str = "window.reach";
+    /// A good part of the time in which the window can be read has passed; it was read.
+    pub const WINDOW_NEAR_RETENTION: &str = "window.near_retention";
     /// The source asked for more waiting than the run may spend.
     pub const BUDGET_WAIT: &str = "budget.wait";
     /// The run has made all the requests it may.

@@ -4,13 +4,15 @@
 
 use std::collections::BTreeSet;
 
-use super::manifest::{Manifest, Population, Proof, Records, Step};
+use super::manifest::{Manifest, Population, Proof, Records, Step, Verb};
 
 /// One kind of request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepOutline {
     /// Its name.
     pub id: String,
+    /// How it asks: `GET`, `POST` to a path that reads, or `GRAPHQL`.
+    pub verb: &'static str,
     /// The path, with its places: `/repos/{org}/{repo.name}/pulls`.
     pub path: String,
     /// The query, and the page size; values with their places.
@@ -109,12 +111,18 @@ impl Manifest {
     }
 
     fn step_outline(&self, step: &Step) -> StepOutline {
-        let size = step.pages.as_ref().and_then(|pages| pages.size.as_ref());
+        let in_query = matches!(step.verb, Verb::Get);
+        let size = step.pages.as_ref().filter(|_| in_query).and_then(|pages| pages.size.as_ref());
         let query = step.query.iter().map(|(name, value)| (name.clone(), value.source().to_owned()));
         let window = step.window.as_ref();
         StepOutline {
             id: step.id.clone(),
-            path: step.get.source().to_owned(),
+            verb: match &step.verb {
+                Verb::Get => "GET",
+                Verb::Post(_) => "POST",
+                Verb::GraphQl(_) => "GRAPHQL",
+            },
+            path: step.path.source().to_owned(),
             query: query.chain(size.map(|(name, n)| (name.clone(), n.to_string()))).collect(),
             each: step.each.as_ref().and_then(|each| Some(self.steps.get(each.step)?.id.clone())),
             paged: step.pages.is_some(),

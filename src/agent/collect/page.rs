@@ -9,12 +9,15 @@ use observance_record::{Digest, item::ItemKey, population::Outcome};
 
 use super::{
     expr::Expr,
+    graphql::{Trouble, trouble},
     http::{Answer, Headers},
-    manifest::{Manifest, Proof, Records, Step},
+    manifest::{Manifest, Proof, Records, Step, Verb},
+    nested,
     outcome::{classify, why},
     project::{Mark, Path},
     redact::redact,
     scan::{Flaw, Kind, Tape, Value},
+    turn::{self, Said},
 };
 
 /// Longest media type that is kept.
@@ -31,6 +34,10 @@ pub(super) struct Record {
     answers: Box<[Mark]>,
     /// A required field is not there.
     pub lacks: bool,
+    /// Why it was not seen whole: a list of it that is short, an error inside of it.
+    pub flaws: Vec<Outcome>,
+    /// As it was received, after redaction, where somebody needs it.
+    pub raw: Option<Box<str>>,
 }
 
 impl Record {
@@ -71,6 +78,8 @@ pub(super) struct Meaning {
     pub stated: Option<u64>,
     /// Its evidence; none if the body is empty or is not JSON (what cannot be redacted is not kept).
     pub artefact: Option<Artefact>,
+    /// Where its list goes on; or why that cannot be read.
+    pub said: Result<Said, &'static str>,
 }
 
 /// Weighs an answer by the rules of the step and of the manifest.
@@ -82,31 +91,77 @@ pub(super) fn weigh(manifest: &Manifest, step: &Step, answer: &Answer, key: &Ite
     let (body, tape) = match read {
         Ok(read) => read,
         Err(flaw) if outcome == Outcome::Present => return Meaning::error(flaw_why(flaw), None),
-        Err(_) => return Meaning { outcome, why: reason, records: Vec::new(), stated: None, artefact: None },
+        Err(_) => return Meaning::without_records(outcome, reason, None),
     };
     let untouched = matches!(body, std::borrow::Cow::Borrowed(_));
     let bytes = if untouched { answer.body.clone() } else { Bytes::from(body.into_owned()) };
     let artefact =
         Some(Artefact { digest: Digest::of(&bytes), bytes: bytes.clone(), media: media(&answer.headers) });
     if outcome != Outcome::Present {
-        return Meaning { outcome, why: reason, records: Vec::new(), stated: None, artefact };
+        return Meaning::without_records(outcome, reason, artefact);
     }
-    let seen = |root: Value<'_>| Ok((records(step, root)?, stated(step, root, &answer.headers)));
-    let seen = if untouched {
-        seen(tape.root())
+    let troubled = trouble_of(manifest, step, answer, tape.root());
+    if let Some(Trouble { outcome, records: None }) = troubled {
+        return Meaning::without_records(outcome, Some(why::GRAPHQL_ERRORS), artefact);
+    }
+    let read = |root: Value<'_>| {
+        let records = records(step, root)?;
+        Ok((records, stated(step, root, &answer.headers), turn::of_body(step, root)))
+    };
+    let read = if untouched {
+        read(tape.root())
     } else {
         // rows come from the bytes that are kept, so that anybody can make them again
-        Tape::read(&bytes).map_err(flaw_why).and_then(|tape| seen(tape.root()))
+        Tape::read(&bytes).map_err(flaw_why).and_then(|tape| read(tape.root()))
     };
-    match seen {
-        Ok((records, stated)) => Meaning { stated, ..present(step, records, artefact) },
-        Err(why) => Meaning::error(why, artefact),
+    match read {
+        Ok((records, stated, said)) => {
+            let meaning = Meaning { stated, said, ..present(step, records, artefact) };
+            match troubled {
+                Some(troubled) => meaning.troubled(troubled),
+                None => meaning,
+            }
+        }
+        Err(why) => match troubled {
+            Some(Trouble { outcome, .. }) => {
+                Meaning::without_records(outcome, Some(why::GRAPHQL_ERRORS), artefact)
+            }
+            None => Meaning::error(why, artefact),
+        },
     }
+}
+
+/// A GraphQL source says in a body of status 200 that something went wrong.
+fn trouble_of(manifest: &Manifest, step: &Step, answer: &Answer, root: Value<'_>) -> Option<Trouble> {
+    let Verb::GraphQl(_) = &step.verb else { return None };
+    let list = match &step.records {
+        Records::At(path) => Some(path.parts()),
+        Records::One | Records::List | Records::Count(_) => None,
+    };
+    let trouble = trouble(root, list)?;
+    let left = manifest.limits.rate.remaining.as_ref().and_then(|name| answer.headers.get(name));
+    // over its limit, a source may say so in the header alone
+    let over = trouble.outcome == Outcome::Throttled || left.is_some_and(|left| left.trim() == "0");
+    Some(if over { Trouble { outcome: Outcome::Throttled, records: None } } else { trouble })
 }
 
 impl Meaning {
     fn error(why: &'static str, artefact: Option<Artefact>) -> Self {
-        Self { outcome: Outcome::Error, why: Some(why), records: Vec::new(), stated: None, artefact }
+        Self::without_records(Outcome::Error, Some(why), artefact)
+    }
+
+    fn without_records(outcome: Outcome, why: Option<&'static str>, artefact: Option<Artefact>) -> Self {
+        Self { outcome, why, records: Vec::new(), stated: None, artefact, said: Ok(Said::default()) }
+    }
+
+    /// What was seen beside errors: the records stay, those that an error touches say so, and the page is not whole.
+    fn troubled(mut self, trouble: Trouble) -> Self {
+        for (place, outcome) in trouble.records.into_iter().flatten() {
+            if let Some(record) = self.records.get_mut(place).and_then(Arc::get_mut) {
+                record.flaws.push(outcome);
+            }
+        }
+        Self { outcome: trouble.outcome, why: Some(why::GRAPHQL_ERRORS), ..self }
     }
 }
 
@@ -115,7 +170,8 @@ fn present(step: &Step, records: Vec<Arc<Record>>, artefact: Option<Artefact>) -
     let lacks = records.iter().any(|record| record.lacks);
     let forbidden = lacks && step.records == Records::One;
     let outcome = if forbidden { Outcome::Forbidden } else { Outcome::Present };
-    Meaning { outcome, why: lacks.then_some(why::FIELD_MISSING), records, stated: None, artefact }
+    let why = lacks.then_some(why::FIELD_MISSING);
+    Meaning { outcome, why, records, stated: None, artefact, said: Ok(Said::default()) }
 }
 
 /// The source's own count of what a list holds, in the body or in a header.
@@ -129,7 +185,7 @@ fn stated(step: &Step, root: Value<'_>, headers: &Headers) -> Option<u64> {
 
 fn records(step: &Step, root: Value<'_>) -> Result<Vec<Arc<Record>>, &'static str> {
     let list = match &step.records {
-        Records::One => return Ok(vec![record(step, root)?]),
+        Records::One => return Ok(vec![record(step, root, &[])?]),
         Records::Count(path) => return Ok(vec![count(step, path.as_ref(), root)?]),
         Records::List => root,
         Records::At(path) => path.find(root).ok_or(why::BODY_SHAPE)?,
@@ -137,10 +193,15 @@ fn records(step: &Step, root: Value<'_>) -> Result<Vec<Arc<Record>>, &'static st
     if list.kind() != Kind::List {
         return Err(why::BODY_SHAPE);
     }
-    list.elements().map(|element| record(step, element)).collect()
+    list.elements().map(|element| record(step, element, &[])).collect()
 }
 
-fn record(step: &Step, value: Value<'_>) -> Result<Arc<Record>, &'static str> {
+/// One record; `followed` are those of its lists that were gone on with.
+pub(super) fn record(
+    step: &Step,
+    value: Value<'_>,
+    followed: &[(usize, Outcome)],
+) -> Result<Arc<Record>, &'static str> {
     if value.kind() != Kind::Object {
         return Err(why::BODY_SHAPE);
     }
@@ -148,7 +209,9 @@ fn record(step: &Step, value: Value<'_>) -> Result<Arc<Record>, &'static str> {
     step.projection.write(value, &mut members);
     let marks: Box<[Mark]> = step.marks.iter().map(|path| path.mark(value)).collect();
     let answers: Box<[Mark]> = step.exprs.iter().map(|expr| expr.mark(value)).collect();
-    let mut record = Record { members: members.into(), marks, answers, lacks: false };
+    let flaws = nested::flaws(step, value, followed)?;
+    let raw = (step.raw || nested::is_open(step, value)).then(|| value.raw().into());
+    let mut record = Record { members: members.into(), marks, answers, lacks: false, flaws, raw };
     if step.key.as_ref().is_some_and(|key| record.mark(step, key).word().is_none()) {
         return Err(why::KEY_MISSING);
     }
@@ -166,7 +229,7 @@ fn count(step: &Step, path: Option<&Path>, root: Value<'_>) -> Result<Arc<Record
         .and_then(|v| v.raw().parse().ok())
         .ok_or(why::BODY_SHAPE)?;
     let body = format!("{{\"count\":{count}}}");
-    record(step, Tape::read(body.as_bytes()).map_err(flaw_why)?.root())
+    record(step, Tape::read(body.as_bytes()).map_err(flaw_why)?.root(), &[])
 }
 
 const fn flaw_why(flaw: Flaw) -> &'static str {

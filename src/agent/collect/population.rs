@@ -46,6 +46,8 @@ pub struct Collected {
     pub excluded: u64,
     /// The window that its rows speak about.
     pub window: Option<Window>,
+    /// How far of it nothing more will come: its end, unless the source is slow.
+    pub settled: Option<Instant>,
 }
 
 /// Makes the rows of one population.
@@ -54,7 +56,7 @@ pub(super) fn assemble(
     done: &[Vec<Instance>],
     population: &Population,
     key: &ItemKey,
-    window: Option<Window>,
+    (window, started): (Option<Window>, Instant),
 ) -> Collected {
     let mut claim = claim(manifest, done, population);
     let mut rows = BTreeMap::new();
@@ -85,6 +87,7 @@ pub(super) fn assemble(
         claim,
         items_unknown,
         excluded: 0,
+        settled: window.map(|(from, to)| to.min(started.plus_ms(-manifest.lag_ms())).max(from)),
         window: window.filter(|_| manifest.windowed(population)),
     }
 }
@@ -156,6 +159,10 @@ impl<'a> Table<'a> {
         if record.lacks {
             outcomes.insert(self.population.step, (self.step.id.as_str(), Outcome::Forbidden));
         }
+        // under the step's own name, so that no policy that needs the step can miss it
+        for outcome in &record.flaws {
+            outcomes.insert(self.population.step, (self.step.id.as_str(), *outcome));
+        }
         let mut joined = Vec::new();
         for part in &self.joins {
             let outcome = part.write(self.step, record, at, &mut joined);
@@ -226,8 +233,10 @@ impl<'a> Joined<'a> {
         // a step that was not asked for this row (its condition does not hold) says nothing about it
         let Some(listing) = listing else { return Outcome::Present };
         let lacks = listing.records.iter().any(|record| record.lacks);
-        let outcome = if lacks && listing.outcome.feeds() { Outcome::Forbidden } else { listing.outcome };
-        if !matches!(outcome, Outcome::Present | Outcome::Unchanged) && !lacks {
+        let flaw = listing.records.iter().flat_map(|record| &record.flaws).next().copied();
+        let flaw = flaw.or(lacks.then_some(Outcome::Forbidden));
+        let outcome = flaw.filter(|_| listing.outcome.feeds()).unwrap_or(listing.outcome);
+        if !matches!(outcome, Outcome::Present | Outcome::Unchanged) && flaw.is_none() {
             return outcome;
         }
         let wanted = |path: &Path| match &self.parts {

@@ -38,25 +38,30 @@ pub(super) enum Unfilled {
 }
 
 impl Template {
-    /// Reads the places; a name before the first dot that is in `aliases` means that record.
+    /// Reads the places; `{{` and `}}` are braces; a name before the first dot that is in `aliases` means that record.
     pub(super) fn read(source: &str, aliases: &[&str]) -> Result<Self, &'static str> {
-        let mut parts = Vec::new();
+        let (mut parts, mut text) = (Vec::new(), String::new());
         let mut rest = source;
-        while let Some((text, after)) = rest.split_once('{') {
-            let (slot, after) = after.split_once('}').ok_or("a { without its }")?;
-            if text.contains('}') {
+        while let Some(at) = rest.find(['{', '}']) {
+            let (before, found) = rest.split_at(at);
+            let (brace, after) = found.split_at(1);
+            text.push_str(before);
+            if let Some(after) = after.strip_prefix(brace) {
+                text.push_str(brace);
+                rest = after;
+                continue;
+            }
+            if brace == "}" {
                 return Err("a } without its {");
             }
-            parts.push(Part::Text(text.to_owned()));
-            parts.push(Part::Slot(
-                Slot::read(slot, aliases).ok_or("a place that is not {name} or {alias.path}")?,
-            ));
+            let (slot, after) = after.split_once('}').ok_or("a { without its }")?;
+            let slot = Slot::read(slot, aliases).ok_or("a place that is not {name} or {alias.path}")?;
+            parts.push(Part::Text(std::mem::take(&mut text)));
+            parts.push(Part::Slot(slot));
             rest = after;
         }
-        if rest.contains('}') {
-            return Err("a } without its {");
-        }
-        parts.push(Part::Text(rest.to_owned()));
+        text.push_str(rest);
+        parts.push(Part::Text(text));
         Ok(Self { source: source.to_owned(), parts })
     }
 
@@ -95,6 +100,41 @@ impl Template {
                     }
                     encode(&mut out, &value);
                     values.push(value.into_owned());
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    /// The place that is all of it.
+    pub(super) fn only_slot(&self) -> Option<&Slot> {
+        match self.parts.as_slice() {
+            [Part::Text(before), Part::Slot(slot), Part::Text(after)]
+                if before.is_empty() && after.is_empty() =>
+            {
+                Some(slot)
+            }
+            _ => None,
+        }
+    }
+
+    /// Fills it as it is, for a place from which no value can break out; every value also appended to `values`.
+    pub(super) fn plain(
+        &self,
+        values: &mut Vec<String>,
+        look_up: impl Fn(&Slot) -> Option<String>,
+    ) -> Result<String, Unfilled> {
+        let mut out = String::with_capacity(self.source.len() + 32);
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => out.push_str(text),
+                Part::Slot(slot) => {
+                    let value = look_up(slot).ok_or(Unfilled::Missing)?;
+                    if value.contains(char::is_control) {
+                        return Err(Unfilled::Unsafe);
+                    }
+                    out.push_str(&value);
+                    values.push(value);
                 }
             }
         }
@@ -158,7 +198,9 @@ mod tests {
         let template = Template::read("/{org}/{repo.owner.id}", &["repo"]).unwrap();
         let slots: Vec<_> = template.slots().map(|s| (s.alias.as_deref(), s.path.to_string())).collect();
         assert_eq!(slots, [(None, "org".to_owned()), (Some("repo"), "owner.id".to_owned())]);
-        for wrong in ["{", "}", "{}", "{a b}", "a}{b}", "{a..b}"] {
+        let braces = Template::read("{{app=\"{org}\"}}", &[]).unwrap();
+        assert_eq!(braces.label(|_| Some("x".into())), "{app=\"x\"}");
+        for wrong in ["{", "}", "{}", "{a b}", "a}{b}", "{a..b}", "{{a}", "{a}}", "{{{"] {
             assert!(Template::read(wrong, &[]).is_err(), "{wrong}");
         }
     }

@@ -105,7 +105,7 @@ pub(super) fn seal<'c>(
         let (table, stored) = bind(name, before(name), &population.rows, started, salting);
         store(stored, Role::TablePopulation, which);
         let body = claim(population, table);
-        windows.extend(window(&body));
+        windows.extend(windows_of(&body, population.settled));
         bodies.push(body);
         rows.push(&population.rows);
     }
@@ -208,11 +208,17 @@ fn claim(population: &collect::Population, table: TableRef) -> Population {
     }
 }
 
-/// A window that was read whole is never read again.
-fn window(population: &Population) -> Option<Window> {
-    let (from, to) = population.window?;
-    let is_final = population.membership == observance_record::population::Membership::Complete;
-    Some(Window { stream: population.name.clone(), from, to, is_final })
+/// What of a window was read, and what of it will be read again: all of it if it was not read whole, its end while the
+/// source may still add to it.
+fn windows_of(population: &Population, settled: Option<Instant>) -> Vec<Window> {
+    let whole = population.membership == observance_record::population::Membership::Complete;
+    let window = population.window.map(|(from, to)| {
+        let cut = if whole { settled.unwrap_or(to).min(to).max(from) } else { from };
+        [(from, cut, true), (cut, to, false)].into_iter().filter(|(from, to, _)| from < to)
+    });
+    let stream = &population.name;
+    let entry = |(from, to, is_final)| Window { stream: stream.clone(), from, to, is_final };
+    window.into_iter().flatten().map(entry).collect()
 }
 
 fn receipt_lines(lines: &[Vec<u8>], salting: &Salting<'_>) -> (Receipts, Option<Vec<u8>>) {
@@ -253,4 +259,49 @@ fn count(n: usize) -> u64 {
 /// The codes of a run or a population, as the judge is told why nothing could be judged.
 pub(super) fn blind_codes(population: &Population) -> BTreeSet<Code> {
     population.why.iter().cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use observance_record::population::{Grade, Horizon, Membership};
+
+    use super::*;
+
+    #[test]
+    fn a_window_is_final_as_far_as_it_was_read_whole_and_settled() {
+        let at = |s: i64| Instant::from_s(s);
+        let windows = |membership, settled: Option<i64>| -> Vec<(i64, i64, bool)> {
+            let salts = SaltKey::new([1; 32]);
+            let table = TableRef {
+                n: 0,
+                root: table::root("x", &Rows::new(), &salts),
+                epoch: 0,
+                base: None,
+                put: 0,
+                del: 0,
+            };
+            let population = Population {
+                name: "x".to_owned(),
+                item_type: "change".to_owned(),
+                table,
+                membership,
+                grade: Grade::ReadToEnd,
+                horizon: Horizon::Whole,
+                why: Vec::new(),
+                proofs: Vec::new(),
+                items_unknown: 0,
+                source_total: None,
+                in_scope: 0,
+                excluded: 0,
+                window: Some((at(10), at(20))),
+            };
+            let windows = windows_of(&population, settled.map(at));
+            windows.iter().map(|w| (w.from.ms() / 1000, w.to.ms() / 1000, w.is_final)).collect()
+        };
+        assert_eq!(windows(Membership::Complete, None), [(10, 20, true)]);
+        assert_eq!(windows(Membership::Complete, Some(20)), [(10, 20, true)]);
+        assert_eq!(windows(Membership::Complete, Some(17)), [(10, 17, true), (17, 20, false)]);
+        assert_eq!(windows(Membership::Complete, Some(3)), [(10, 20, false)]);
+        assert_eq!(windows(Membership::Partial, Some(17)), [(10, 20, false)]);
+    }
 }

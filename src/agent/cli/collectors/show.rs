@@ -59,7 +59,7 @@ pub fn show(shelf: &Shelf, asked: &CollectorsShow, out: &mut dyn Write) -> anyho
 fn one(step: &StepOutline, declared: &[(String, String)], out: &mut dyn Write) -> anyhow::Result<()> {
     let each = step.each.as_ref().map(|each| format!(", once for each of {each}")).unwrap_or_default();
     let pages = if step.paged { ", all pages" } else { "" };
-    writeln!(out, "step {}: GET {}{each}{pages}", step.id, visible(&step.path))?;
+    writeln!(out, "step {}: {} {}{each}{pages}", step.id, step.verb, visible(&step.path))?;
     let query: Vec<String> = step.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let part = |name: &str, list: Vec<String>, out: &mut dyn Write| {
         if list.is_empty() { Ok(()) } else { writeln!(out, "  {name:<10}{}", visible(&list.join(", "))) }
@@ -123,7 +123,7 @@ pub fn value(shelf: &Shelf, shelved: &Shelved) -> Value {
             Place::At(path) => path,
         };
         json!({
-            "id": step.id, "get": step.path, "query": step.query, "for_each": step.each, "paged": step.paged,
+            "id": step.id, "verb": step.verb, "path": step.path, "query": step.query, "for_each": step.each, "paged": step.paged,
             "records": records, "project": step.projected, "redact": step.redacted, "require": step.required,
             "complete": step.complete, "windowed": step.windowed, "reach_ms": step.reach_ms, "needs": step.needs,
             "right": rights::needed(step, manifest.permissions()),

@@ -16,8 +16,9 @@ use zeroize::Zeroize as _;
 use super::{GithubApp, Refusal, why};
 use crate::{
     collect::{
+        ask::Asked,
         exchange::{Call, Session},
-        manifest::{Projection, Records, Step},
+        manifest::{Projection, Records, Step, Verb},
         outcome::Rule,
         receipt::Attempt,
         template::{Template, encode},
@@ -53,10 +54,9 @@ struct Minted {
 }
 
 /// One exchange that an app makes with its own proof.
-struct Errand<'e> {
+struct Errand {
     step: Step,
-    url: Url,
-    post: Option<&'e [u8]>,
+    asked: Asked,
     /// What a denial means here.
     denied: &'static str,
 }
@@ -76,12 +76,11 @@ impl Session<'_> {
             // without a list the token would have every right that the installation has
             return Err(Refusal { outcome: Outcome::Forbidden, why: why::AUTH_PERMISSIONS });
         }
-        let body = json!({ "permissions": wanted }).to_string();
+        let body = json!({ "permissions": wanted });
         let path = format!("/app/installations/{}/access_tokens", installation.id);
         let errand = Errand {
             step: step(TOKEN, "/app/installations/{installation}/access_tokens", 201),
-            url: self.address(&path)?,
-            post: Some(body.as_bytes()),
+            asked: Asked { url: self.address(&path)?, body: Some(body) },
             denied: why::AUTH_PERMISSIONS,
         };
         let asked_at = self.clock.now();
@@ -104,8 +103,7 @@ impl Session<'_> {
         };
         let errand = Errand {
             step: step(INSTALLATION, template, 200),
-            url: self.address(&path)?,
-            post: None,
+            asked: Asked { url: self.address(&path)?, body: None },
             denied: why::AUTH_NOT_INSTALLED,
         };
         let (answer, _) = self.run_errand(app, errand, serial).await?;
@@ -133,10 +131,11 @@ impl Session<'_> {
     async fn run_errand(
         &self,
         app: &GithubApp,
-        errand: Errand<'_>,
+        errand: Errand,
         serial: u32,
     ) -> Result<(Bytes, i64), Refusal> {
-        let Errand { step, url, post, denied } = errand;
+        let Errand { step, asked, denied } = errand;
+        let posted = asked.body.as_ref().map(ToString::to_string);
         let mut attempts = Vec::new();
         let mut tried = loop {
             // a wait may be longer than a proof holds
@@ -144,7 +143,8 @@ impl Session<'_> {
                 .statement(self.clock.now())
                 .map_err(|_key| Refusal { outcome: Outcome::Unauthenticated, why: why::AUTH_KEY })?;
             let headers = self.bearer(&proof)?;
-            let tried = self.attempt(&step, &url, Call { headers: &headers, etag: None, post }).await;
+            let call = Call { headers: &headers, etag: None, body: posted.as_deref().map(str::as_bytes) };
+            let tried = self.attempt(&step, &asked.url, call).await;
             let tries = u32::try_from(attempts.len()).unwrap_or(u32::MAX) + 1;
             if tries < self.manifest.limits.attempts_max
                 && let Some(wait_ms) = self.wait_before_retry(&step, &tried, tries).await
@@ -155,15 +155,15 @@ impl Session<'_> {
             break tried;
         };
         let body = tried.answer.as_ref().map(|answer| answer.body.clone()).unwrap_or_default();
-        if post.is_some() {
+        if posted.is_some() {
             // the answer holds the token
             tried.meaning = None;
         }
         let skew_ms = tried.skew_ms.unwrap_or(0);
         let item = self.errand_item(&step, serial);
-        let mut sent = self.finish(&step, item, &url, tried, None, attempts);
+        let mut sent = self.finish(&step, item, &asked, tried, None, attempts);
         sent.known = None;
-        if post.is_some() {
+        if posted.is_some() {
             sent.receipt.etag = None;
         }
         let (outcome, why) = (sent.outcome, sent.why);
@@ -205,7 +205,8 @@ fn step(id: &str, path: &str, fine: u16) -> Step {
         |status: &[u16], outcome| Rule { status: status.to_vec(), headers: Vec::new(), body: None, outcome };
     Step {
         id: id.to_owned(),
-        get: Template::named(path),
+        verb: Verb::Get,
+        path: Template::named(path),
         query: Vec::new(),
         each: None,
         pages: None,
@@ -221,6 +222,8 @@ fn step(id: &str, path: &str, fine: u16) -> Step {
         caveat: None,
         marks: Vec::new(),
         exprs: Vec::new(),
+        nested: Vec::new(),
+        raw: false,
     }
 }
 

@@ -36,7 +36,7 @@ fn operation<'d>(step: &StepOutline, paths: &'d Map<String, Value>) -> Option<(&
     };
     let (_, item) =
         paths.iter().filter_map(|(path, item)| Some((rank(path)?, item))).max_by_key(|(rank, _)| *rank)?;
-    Some((item, item.get("get")?))
+    Some((item, item.get(step.verb.to_lowercase())?))
 }
 
 /// A path that the description lacks: a slip if a known one is near, else nothing is told.
@@ -56,13 +56,13 @@ fn unknown(step: &StepOutline, paths: &Map<String, Value>) -> Note {
     match near {
         Some(near) => Note::fault(
             &step.path,
-            format!("GET {} is not there", step.path),
+            format!("{} {} is not there", step.verb, step.path),
             format!("did you mean {near}?"),
         ),
         None => Note {
             weight: Weight::Unchecked,
             word: step.path.clone(),
-            what: format!("GET {} is not in this description", step.path),
+            what: format!("{} {} is not in this description", step.verb, step.path),
             hint: "nothing of this step was checked; a whole description would tell".to_owned(),
         },
     }
@@ -82,7 +82,11 @@ fn query(step: &StepOutline, root: &Value, known: &[&Value], notes: &mut Vec<Not
             let near = names().find(|known| distance(known, name) <= SLIP_MAX);
             let hint =
                 near.map_or_else(|| format!("it knows: {all}"), |near| format!("did you mean {near}?"));
-            notes.push(Note::fault(name, format!("GET {} has no query parameter {name}", step.path), hint));
+            notes.push(Note::fault(
+                name,
+                format!("{} {} has no query parameter {name}", step.verb, step.path),
+                hint,
+            ));
             continue;
         };
         if value.contains('{') {
@@ -90,7 +94,7 @@ fn query(step: &StepOutline, root: &Value, known: &[&Value], notes: &mut Vec<Not
         }
         let schema = parameter.get("schema").map(|schema| resolved(root, schema));
         if let Some(hint) = schema.and_then(|schema| illegal(root, schema, value)) {
-            let what = format!("{value} is no value of {name} at GET {}", step.path);
+            let what = format!("{value} is no value of {name} at {} {}", step.verb, step.path);
             notes.push(Note::fault(value, what, hint));
         }
     }
@@ -122,7 +126,7 @@ fn fields(step: &StepOutline, root: &Value, operation: &Value, notes: &mut Vec<N
         Place::At(path) => {
             let found = at(root, vec![body], path);
             if found.is_empty() {
-                let what = format!("the answer of GET {} has no {path}", step.path);
+                let what = format!("the answer of {} {} has no {path}", step.verb, step.path);
                 notes.push(Note::fault(path, what, hint(root, &[body])));
                 return;
             }
@@ -132,7 +136,7 @@ fn fields(step: &StepOutline, root: &Value, operation: &Value, notes: &mut Vec<N
     let looked_at: std::collections::BTreeSet<&String> = step.projected.iter().chain(&step.asked).collect();
     for field in looked_at {
         if at(root, record.clone(), field).is_empty() {
-            let what = format!("the answer of GET {} has no {field}", step.path);
+            let what = format!("the answer of {} {} has no {field}", step.verb, step.path);
             let (above, last) = field.rsplit_once('.').unwrap_or(("", field));
             let inside = if above.is_empty() { record.clone() } else { at(root, record.clone(), above) };
             let names = names(root, &inside);

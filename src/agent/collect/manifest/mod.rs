@@ -2,6 +2,8 @@
 //!
 //! This file holds the model; `read` makes it from YAML and is the only way to one. Nothing here touches the network.
 
+mod asks;
+mod documents;
 pub(super) mod keys;
 mod parts;
 mod populations;
@@ -10,12 +12,18 @@ mod read;
 mod schedule;
 pub(super) mod schema;
 mod steps;
+mod turns;
+mod windows;
 mod yaml;
 
 use std::collections::BTreeSet;
 
 use observance_record::Digest;
 
+pub(super) use self::turns::{
+    Bound, Cursor, CursorIn, Document, Feed, Follow, Nested, Pages, Reach, Retention, Stop, Turn, Verb,
+    WindowPlan,
+};
 pub use self::{
     schema::{reference, schema},
     yaml::Fault,
@@ -108,6 +116,20 @@ impl Manifest {
     /// The populations it yields, as (name, item type, does it read a window?).
     pub fn yields(&self) -> impl Iterator<Item = (&str, &str, bool)> {
         self.populations.iter().map(|p| (p.name.as_str(), p.kind.as_str(), self.windowed(p)))
+    }
+
+    /// How long after an instant a source may still add what happened then: the longest of its streams.
+    pub(super) fn lag_ms(&self) -> i64 {
+        self.plans().map(|plan| plan.lag_ms).max().unwrap_or(0)
+    }
+
+    /// Has a window that began so long ago lost a good part of the time in which it can be read?
+    pub(super) fn is_near_retention(&self, back_ms: i64) -> bool {
+        self.plans().filter_map(|plan| plan.retention).any(|retention| back_ms > retention.alarm_ms)
+    }
+
+    fn plans(&self) -> impl Iterator<Item = &WindowPlan> {
+        self.steps.iter().filter_map(|step| step.window.as_ref())
     }
 
     /// Does the population speak about a window: its own step or one it joins reads one.
@@ -276,8 +298,10 @@ pub(super) struct Receipts {
 pub(super) struct Step {
     /// Its name in the manifest and in exchanges.
     pub id: String,
+    /// How it is asked.
+    pub verb: Verb,
     /// The path.
-    pub get: Template,
+    pub path: Template,
     /// The query, in the manifest's order.
     pub query: Vec<(String, Template)>,
     /// Asked once per record of an earlier step.
@@ -308,6 +332,10 @@ pub(super) struct Step {
     pub marks: Vec<Path>,
     /// The expressions that anything in the manifest asks a record.
     pub exprs: Vec<Expr>,
+    /// Lists inside of a record that the source pages too.
+    pub nested: Vec<Nested>,
+    /// Does somebody need a record as it was received?
+    pub raw: bool,
 }
 
 /// A fan-out.
@@ -323,19 +351,6 @@ pub(super) struct Each {
     pub ask: Vec<Expr>,
 }
 
-/// Paging by `Link`.
-#[derive(Debug)]
-pub(super) struct Pages {
-    /// The relation of the next page.
-    pub relation: String,
-    /// Query parameter of the page size, and its value.
-    pub size: Option<(String, u64)>,
-    /// Most pages of one list.
-    pub most: u64,
-    /// The source never returns more records than this, and does not say so.
-    pub cap: Option<u64>,
-}
-
 /// Where the records of a body are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Records {
@@ -347,26 +362,6 @@ pub(super) enum Records {
     At(Path),
     /// The body, or a member of it, is a number: how many there are. Its record has the one member `count`.
     Count(Option<Path>),
-}
-
-/// What of a list lies in the run's window.
-#[derive(Debug)]
-pub(super) struct WindowPlan {
-    /// Records come sorted by this value, newest first; once it is before the window, nothing further can lie in it.
-    pub stop: Option<Condition>,
-    /// Records that are kept: all must hold, or not be known.
-    pub keep: Vec<Condition>,
-    /// How far the source reaches back, nearest first, and what must be asked for to reach so far. Empty: all the way.
-    pub reach: Vec<Reach>,
-}
-
-/// One reach.
-#[derive(Debug)]
-pub(super) struct Reach {
-    /// From the run's start back.
-    pub within_ms: i64,
-    /// Query parameters that ask for it.
-    pub query: Vec<(String, Template)>,
 }
 
 /// What the completeness of a list rests on.

@@ -105,7 +105,8 @@ fn inside(kind: &'static Kind, out: &mut Vec<&'static Section>) {
         | Kind::Number(..)
         | Kind::Share
         | Kind::Truth
-        | Kind::Scalar => {}
+        | Kind::Scalar
+        | Kind::Json => {}
     }
 }
 
@@ -146,6 +147,7 @@ fn usual(key: &Key) -> Value {
         | Kind::Word(_)
         | Kind::Form(_)
         | Kind::Scalar
+        | Kind::Json
         | Kind::Section(_)
         | Kind::List(_)
         | Kind::Map(_)
@@ -169,6 +171,7 @@ fn of(kind: &'static Kind, definitions: &mut Map<String, Value>) -> Value {
         Kind::Share => json!({ "type": "number", "minimum": 0, "maximum": 0.9 }),
         Kind::Truth => json!({ "type": "boolean" }),
         Kind::Scalar => json!({ "type": ["null", "boolean", "number", "string"] }),
+        Kind::Json => json!({}),
         Kind::Section(section) => {
             define(section, definitions);
             json!({ "$ref": format!("#/$defs/{}", section.name) })
@@ -191,6 +194,7 @@ fn in_words(kind: &Kind) -> String {
         Kind::Share => "0 to 0.9".to_owned(),
         Kind::Truth => "`true` or `false`".to_owned(),
         Kind::Scalar => "null, true, false, a number or text".to_owned(),
+        Kind::Json => "JSON, its texts templates".to_owned(),
         Kind::Section(section) => format!("[{}](#{})", section.name, section.name),
         Kind::List(inner) => format!("list of: {}", in_words(inner)),
         Kind::Map(inner) => format!("by name: {}", in_words(inner)),

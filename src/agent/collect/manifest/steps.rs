@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::{
-    Each, Pages, Proof, Reach, Records, Step, WindowPlan, keys, parts, proofs,
+    Each, Proof, Records, Step, asks, documents, keys, parts, proofs, windows,
     yaml::{Faults, Section, Spot},
 };
 use crate::collect::{
@@ -15,11 +15,9 @@ use crate::collect::{
 
 /// Most steps of a manifest.
 const STEPS_MAX: usize = 64;
-/// Most pages that a list may declare.
-const PAGES_MAX: u64 = 10_000;
 
 /// What a step may refer to.
-struct Context<'s> {
+pub(super) struct Context<'s> {
     params: &'s [String],
     /// Alias and step of the records in whose name the step is asked, innermost last.
     aliases: Vec<(&'s str, usize)>,
@@ -92,7 +90,8 @@ impl Asks {
         }
     }
 
-    fn conditions(&self, step: usize, conditions: &[Condition]) {
+    /// Notes what conditions ask for.
+    pub(super) fn conditions(&self, step: usize, conditions: &[Condition]) {
         for condition in conditions {
             self.note(step, &condition.path);
         }
@@ -115,9 +114,8 @@ fn step(
     let chain = chain(before, each.as_ref());
     let aliases = chain.iter().map(|(alias, step)| (alias.as_str(), *step)).collect();
     let context = Context { params, aliases };
-    let get = section.need(faults, "get").and_then(|spot| address(spot, faults, &context, asks));
-    let query = section.get("query").map(|spot| query(spot, faults, &context, asks)).unwrap_or_default();
-    let window = section.get("window").map(|spot| window(spot, faults, &context, asks, me));
+    let asks::Request { path, verb, query } = asks::request(section, faults, &context, asks);
+    let window = section.get("window").and_then(|spot| windows::read(spot, faults, &context, asks, me));
     let key = section.get("key").and_then(|spot| parts::path(spot, faults));
     let require = section.get("require").map(|spot| parts::paths(spot, faults)).unwrap_or_default();
     for path in key.iter().chain(&require) {
@@ -128,8 +126,8 @@ fn step(
     if complete.contains(&Proof::UniqueKeys) && key.is_none() {
         faults.add(section.spot(), "unique_keys without a key", "a key");
     }
-    Some(Step {
-        pages: section.get("paginate").map(|spot| pages(spot, faults)),
+    let mut step = Step {
+        pages: section.get("paginate").and_then(|spot| asks::pages(spot, faults, records.as_ref())),
         projection: projection(section, faults, records.as_ref()),
         redact: section
             .get("redact")
@@ -139,7 +137,8 @@ fn step(
         needs: section.get("needs").and_then(|spot| spot.text(faults)).map(str::to_owned),
         caveat: section.get("caveat").and_then(|spot| spot.text(faults)).map(str::to_owned),
         id: id?,
-        get: get?,
+        path: path?,
+        verb: verb?,
         records: records?,
         query,
         each,
@@ -149,7 +148,11 @@ fn step(
         complete,
         marks: Vec::new(),
         exprs: Vec::new(),
-    })
+        nested: Vec::new(),
+        raw: false,
+    };
+    documents::complete(section, faults, &mut step);
+    Some(step)
 }
 
 /// The index of the step that is named.
@@ -175,17 +178,7 @@ fn each(spot: &Spot<'_>, faults: &mut Faults, before: &[Step], asks: &Asks) -> O
     Some(Each { step, alias, when, ask })
 }
 
-fn address(spot: &Spot<'_>, faults: &mut Faults, context: &Context<'_>, asks: &Asks) -> Option<Template> {
-    let template = parts::template(spot, faults, &context.names())?;
-    let source = template.source();
-    if !source.starts_with('/') || source.starts_with("//") || source.contains(['?', '#', '\\', ' ']) {
-        faults.add(spot, spot.found(), "a path that begins with one / and has no query");
-    }
-    context.check(spot, faults, &template, asks);
-    Some(template)
-}
-
-fn query(
+pub(super) fn query(
     spot: &Spot<'_>,
     faults: &mut Faults,
     context: &Context<'_>,
@@ -199,11 +192,13 @@ fn query(
 }
 
 impl Context<'_> {
-    fn names(&self) -> Vec<&str> {
+    /// What templates may call records.
+    pub(super) fn names(&self) -> Vec<&str> {
         self.aliases.iter().map(|(alias, _)| *alias).collect()
     }
 
-    fn check(&self, spot: &Spot<'_>, faults: &mut Faults, template: &Template, asks: &Asks) {
+    /// Faults of what it names; notes what it asks for.
+    pub(super) fn check(&self, spot: &Spot<'_>, faults: &mut Faults, template: &Template, asks: &Asks) {
         for Slot { alias, path } in template.slots() {
             match alias {
                 Some(alias) => {
@@ -225,21 +220,6 @@ impl Context<'_> {
                 ),
             }
         }
-    }
-}
-
-fn pages(spot: &Spot<'_>, faults: &mut Faults) -> Pages {
-    let section = spot.section(faults, &keys::PAGINATE.names());
-    let size = section.get("size").and_then(|spot| {
-        let section = spot.section(faults, &keys::SIZE.names());
-        let param = section.need_text(faults, "param");
-        Some((param, section.need(faults, "value")?.number(faults, 1..=10_000)?))
-    });
-    Pages {
-        relation: section.need_text(faults, "link"),
-        size,
-        most: section.get("pages_max").and_then(|s| s.number(faults, 1..=PAGES_MAX)).unwrap_or(1000),
-        cap: section.get("cap").and_then(|s| s.number(faults, 1..=u64::from(u32::MAX))),
     }
 }
 
@@ -291,24 +271,4 @@ fn project(spot: &Spot<'_>, faults: &mut Faults) -> Projection {
         }
     }
     projection
-}
-
-fn window(spot: &Spot<'_>, faults: &mut Faults, context: &Context<'_>, asks: &Asks, me: usize) -> WindowPlan {
-    let section = spot.section(faults, &keys::WINDOW.names());
-    let stop = section.get("stop_when").and_then(|spot| parts::condition(spot, faults));
-    let keep = section.need(faults, "keep_when").map(|s| parts::conditions(s, faults)).unwrap_or_default();
-    asks.conditions(me, stop.as_slice());
-    asks.conditions(me, &keep);
-    let mut reach = Vec::new();
-    for spot in section.get("reach").map(|spot| spot.list(faults)).unwrap_or_default() {
-        let section = spot.section(faults, &keys::REACH.names());
-        let within = section.need(faults, "within_ms").and_then(|s| s.number(faults, 1..=(1 << 40)));
-        let query = section.get("query").map(|spot| query(spot, faults, context, asks)).unwrap_or_default();
-        reach
-            .push(Reach { within_ms: within.and_then(|n| i64::try_from(n).ok()).unwrap_or_default(), query });
-    }
-    if !reach.is_sorted_by_key(|reach| reach.within_ms) {
-        faults.add(spot, "reaches out of order", "the nearest first");
-    }
-    WindowPlan { stop, keep, reach }
 }

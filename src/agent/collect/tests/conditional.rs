@@ -246,3 +246,64 @@ async fn what_was_covered_or_not_opted_for_is_not_asked_about() {
         assert_same(&second, &first);
     }
 }
+
+#[tokio::test]
+async fn where_a_body_says_how_its_list_goes_on_it_says_so_again_and_a_post_is_not_asked_about() {
+    let get = "get: /things\n    paginate: { cursor: { at: next, param: after } }";
+    let post = "post: /things\n    safe_post: true\n    paginate: { body_link: next }";
+    let counted = "get: /things\n    paginate: { page: { param: after }, stop: empty_page }";
+    let headed = "get: /things\n    paginate: { cursor: { at: next, param: after } }\n    \
+                  complete: [{ header_total: x-total }]";
+    for (request, requests, expected) in [(get, 3, 3), (counted, 4, 4), (post, 3, 1), (headed, 3, 1)] {
+        let text = format!(
+            "apiVersion: collectors/v1\nkind: HttpCollector\n\
+             metadata: {{ id: test.things, version: 1, title: Things, evidence: [population] }}\n\
+             connection: {{ base_url: \"https://api.github.com\", params: [org] }}\nconditional: github_etag\n\
+             outcomes: [{{ status: 200, as: present }}, {{ status: 304, as: unchanged }}]\n\
+             steps:\n  - {{ id: org, get: \"/org\", records: one, project: [id] }}\n  - id: things\n    {request}\n    \
+             records: {{ at: items }}\n    key: id\n    project: [id]\n\
+             populations: {{ things: {{ type: thing, of: things, scope: org.id, name: \"{{id}}\" }} }}\n"
+        );
+        let manifest = Manifest::read("x", &text).unwrap();
+        let server = Server::start(|_, path, server| {
+            let headers = server.log.lock().unwrap().last().unwrap().1.clone();
+            let body = match path {
+                "/org" => json!({ "id": 9 }),
+                "/things" | "/things?after=1" => json!({ "items": [{ "id": 1 }], "next": "2" }),
+                "/things?after=2" | "/2" => json!({ "items": [{ "id": 2 }], "next": null }),
+                _ => json!({ "items": [], "next": null }),
+            };
+            let value = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+            let text = format!("{}:{}:{body}", value("accept").unwrap(), value("authorization").unwrap());
+            let etag = format!("\"{}\"", Digest::of(text.as_bytes()).to_hex());
+            let pairs = [("etag", etag.as_str()), ("x-total", "2")];
+            if value("if-none-match").is_some_and(|given| given == etag) {
+                message(304, &pairs[..1], "")
+            } else {
+                reply(200, &pairs, body.to_string())
+            }
+        })
+        .await;
+        let none = BTreeMap::new();
+        let first =
+            Look { manifest: &manifest, server: &server, token: "ghp_one", prior: &none, sealed: None };
+        let first = first.at(&mut State::default()).await;
+        let sealed = Sealed::of(&first);
+        let (prior, sealed) = (&first.exchanges, Some(&sealed));
+        let second = Look { manifest: &manifest, server: &server, token: "ghp_two", prior, sealed };
+        let second = second.at(&mut State::default()).await;
+        assert_eq!(
+            (first.requests, second.requests, unchanged(&second)),
+            (requests, requests, expected),
+            "{request}"
+        );
+        assert_eq!((&second.exchanges, second.artefacts.len()), (&first.exchanges, 0), "{request}");
+        assert_eq!(
+            (second.populations[0].rows.len(), &second.populations[0].rows),
+            (2, &first.populations[0].rows)
+        );
+        let stated =
+            |seen: &Collected| seen.populations[0].claim.proofs.first().and_then(|proof| proof.stated);
+        assert_eq!((stated(&second), stated(&first).is_some()), (stated(&first), request == headed));
+    }
+}

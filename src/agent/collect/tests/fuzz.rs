@@ -144,7 +144,7 @@ proptest! {
                 prop_assert!(manifest.limits.attempts_max <= 10 && manifest.limits.wall_ms <= 86_400_000);
                 prop_assert!(manifest.base_url().starts_with("https://"));
                 for (at, step) in manifest.steps.iter().enumerate() {
-                    prop_assert!(step.get.source().starts_with('/'));
+                    prop_assert!(step.path.source().starts_with('/'));
                     prop_assert!(step.each.as_ref().is_none_or(|each| each.step < at));
                 }
             }

@@ -4,13 +4,16 @@ mod app;
 mod catalogue;
 mod conditional;
 mod fuzz;
+mod graphql;
 mod manifests;
+mod paging;
 pub(super) mod pki;
 mod proofs;
 mod recordings;
 mod reference;
 mod scenarios;
 mod tls;
+mod windows;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -105,34 +108,51 @@ pub(super) fn rows(seen: &Collected, population: usize) -> Vec<Value> {
     rows
 }
 
-/// Answers without a network: path and query to what is answered there, the last one for ever.
-pub(super) struct Script(Mutex<HashMap<String, Vec<Value>>>);
+type Answers = dyn Fn(&Url, Option<&[u8]>) -> Value + Send + Sync;
+
+/// Answers without a network.
+pub(super) struct Script(Box<Answers>);
 
 impl Script {
-    /// `{ "/path?query": answer | [answer, ...] }`, an answer being `{ status, headers?, body? | broken? }`.
+    /// `{ "/path?query": answer | [answer, ...] }`, an answer being `{ status, headers?, body? | broken? }`, the last
+    /// one for ever.
     pub(super) fn new(answers: &Value) -> Self {
         let one = |answer: &Value| {
             let list = answer.as_array().map(|list| list.iter().rev().cloned().collect());
             list.unwrap_or_else(|| vec![answer.clone()])
         };
         let answers = answers.as_object().unwrap().iter().map(|(url, answer)| (url.clone(), one(answer)));
-        Self(Mutex::new(answers.collect()))
+        let answers: Mutex<HashMap<String, Vec<Value>>> = Mutex::new(answers.collect());
+        Self::of(move |url, _| {
+            let mut answers = answers.lock().unwrap();
+            let key = path_and_query(url);
+            let left = answers.get_mut(&key).unwrap_or_else(|| panic!("nothing is scripted for {key}"));
+            if left.len() > 1 { left.pop().unwrap() } else { left[0].clone() }
+        })
+    }
+
+    /// From what is asked, and posted, to its answer.
+    pub(super) fn of(answers: impl Fn(&Url, Option<&[u8]>) -> Value + Send + Sync + 'static) -> Self {
+        Self(Box::new(answers))
     }
 
     pub(super) fn answer(&self, url: &Url, ask: Ask<'_>) -> Result<Answer, Broken> {
-        let (host, ours) = (url.host_str().unwrap(), url.host_str() == Some("api.github.com"));
+        let ours = url.host_str() == Some("api.github.com");
         let shown = ask.headers.get("authorization");
         assert_eq!(shown, ours.then_some("Bearer ghp_hush"), "nobody else may learn who asks");
-        let key = url.query().map_or(url.path().to_owned(), |query| format!("{}?{query}", url.path()));
-        let key = if ours { key } else { format!("{host}{key}") };
-        let mut answers = self.0.lock().unwrap();
-        let left = answers.get_mut(&key).unwrap_or_else(|| panic!("nothing is scripted for {key}"));
-        let answer = if left.len() > 1 { left.pop().unwrap() } else { left[0].clone() };
+        let answer = (self.0)(url, ask.body);
         if answer["broken"] == "truncated" {
             return Err(Broken::Truncated);
         }
         Ok(answer_of(&answer))
     }
+}
+
+/// What scripts call an address; those of other hosts begin with the host.
+pub(super) fn path_and_query(url: &Url) -> String {
+    let host = url.host_str().filter(|host| *host != "api.github.com").unwrap_or_default();
+    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{host}{}{query}", url.path())
 }
 
 /// An answer from its JSON form; a body that is text is taken as it is.

@@ -93,7 +93,7 @@ fn recordings_of_the_paths_that_are_asked_go_through_their_own_steps() {
         let Ok(answer) = load(line) else { continue };
         let path = by_name(recording["url"].as_str().unwrap().split('?').next().unwrap());
         for (manifest, step) in manifests.iter().flat_map(|m| m.steps.iter().map(move |step| (m, step))) {
-            if !fits(step.get.source(), &path) {
+            if !fits(step.path.source(), &path) {
                 continue;
             }
             let meaning = weigh(manifest, step, &answer, &key);

@@ -48,6 +48,8 @@ pub(in crate::collect) enum Kind {
     Truth,
     /// Null, truth, number or text.
     Scalar,
+    /// Any JSON, its texts templates.
+    Json,
     /// A mapping with known keys.
     Section(&'static Section),
     /// A list.

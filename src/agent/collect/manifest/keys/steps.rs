@@ -8,17 +8,44 @@ pub(in crate::collect) static STEP_KEYS: Section = Section {
     keys: &[
         must("id", NAME, "Its name."),
         may("for_each", Kind::Section(&FOR_EACH), "Asked for each record of an earlier step."),
-        must(
+        may(
             "get",
             TEMPLATE,
-            "The path, beginning with `/`; `{parameter}` or `{alias.path}`, every value percent-encoded.",
+            "The path, beginning with `/`; `{parameter}` or `{alias.path}`, every value percent-encoded. Exactly one of \
+             `get`, `post` and `graphql`.",
         ),
-        may("query", Kind::Map(&TEMPLATE), "The query."),
+        may("post", TEMPLATE, "The path of a POST that reads; it needs `safe_post`."),
+        may(
+            "safe_post",
+            Kind::Truth,
+            "With `post`, always `true`: the author's word that it reads and changes nothing.",
+        ),
+        may("graphql", TEMPLATE, "The path that the document `query` is posted to."),
+        may(
+            "query",
+            Kind::Either(&[Kind::Map(&TEMPLATE), Kind::Text]),
+            "The query; with `graphql`, the document: one query.",
+        ),
+        may(
+            "body",
+            Kind::Json,
+            "With `post`: what is posted. A text that is one place and nothing else takes the value's own type.",
+        ),
+        may(
+            "variables",
+            Kind::Map(&Kind::Json),
+            "With `graphql`: values of the document's variables, as in `body`.",
+        ),
         may("paginate", Kind::Section(&PAGINATE), "How further pages are found."),
         must(
             "records",
             Kind::Either(&[Kind::Word(&["one", "list", "count"]), Kind::Section(&RECORDS)]),
             "What the body is: one record, a list of records, or their number.",
+        ),
+        may(
+            "nested",
+            Kind::List(&Kind::Section(&NESTED)),
+            "With `graphql`: every list inside of a record. A row whose list stays short is unknown.",
         ),
         may("key", PATH, "The immutable id of a record."),
         may(
@@ -74,6 +101,7 @@ const FILTER: Kind = Kind::Either(&[
     Kind::Section(&CONDITION),
     Kind::List(&Kind::Either(&[EXPR, Kind::Section(&CONDITION)])),
 ]);
+const MS: Kind = Kind::Number(1, 1 << 40);
 const CONDITIONS: Kind = Kind::Either(&[Kind::Section(&CONDITION), Kind::List(&Kind::Section(&CONDITION))]);
 
 pub(in crate::collect) static CONDITION: Section = Section {
@@ -89,9 +117,24 @@ pub(in crate::collect) static CONDITION: Section = Section {
 
 pub(in crate::collect) static PAGINATE: Section = Section {
     name: "paginate",
-    about: "How further pages are found.",
+    about: "How further pages are found: exactly one of the first six.",
     keys: &[
-        must("link", Kind::Text, "The relation of the next page in the `Link` header."),
+        may("link", Kind::Text, "The relation of the next page in the `Link` header."),
+        may("body_link", PATH, "Where the body has the address of the next page."),
+        may("cursor", Kind::Section(&CURSOR), "The next page is asked for with a value of this one."),
+        may("page", Kind::Section(&COUNTED), "The next page is asked for by its number."),
+        may("offset", Kind::Section(&COUNTED), "The next page is asked for by how many records came."),
+        may(
+            "connection",
+            Kind::Text,
+            "The variable of a GraphQL document that goes on with `records`, by its `pageInfo`; `totalCount` must agree.",
+        ),
+        or(
+            "stop",
+            Kind::Word(&["terminal", "empty_page", "short_page"]),
+            "terminal",
+            "The end: a page that names no further one, one without records, or one with fewer than `size`.",
+        ),
         may("size", Kind::Section(&SIZE), "The page size."),
         or("pages_max", Kind::Number(1, 10_000), "1000", "Most pages of one list."),
         may(
@@ -102,13 +145,46 @@ pub(in crate::collect) static PAGINATE: Section = Section {
     ],
 };
 
+pub(in crate::collect) static CURSOR: Section = Section {
+    name: "cursor",
+    about: "A value that the next page is asked for with: exactly one of `at` and `last`.",
+    keys: &[
+        may("at", PATH, "Where it stands in the body."),
+        may("last", PATH, "Where it stands in the last record of the page."),
+        may("more", PATH, "Where the body says `true` or `false`: is there more?"),
+        must("param", Kind::Text, PARAM),
+    ],
+};
+
+pub(in crate::collect) static COUNTED: Section = Section {
+    name: "counted",
+    about: "Pages, or records, are counted.",
+    keys: &[
+        must("param", Kind::Text, PARAM),
+        may(
+            "start",
+            Kind::Number(0, 1),
+            "The first one's number: 1 for pages and 0 for records unless given.",
+        ),
+    ],
+};
+
+const PARAM: &str = "The parameter: in the query of a GET, in the body of a POST (dotted), among the variables of a document.";
+
+pub(in crate::collect) static NESTED: Section = Section {
+    name: "nested",
+    about: "A list inside of a record, as a GraphQL document asks for it.",
+    keys: &[
+        must("at", PATH, "Where it stands in the record."),
+        may("on", Kind::Text, "The type of the node that it belongs to, by which it is gone on with."),
+        may("id", PATH, "Where the record has that node's id; beside the list unless given."),
+    ],
+};
+
 pub(in crate::collect) static SIZE: Section = Section {
     name: "size",
     about: "How many records a page has.",
-    keys: &[
-        must("param", Kind::Text, "The query parameter."),
-        must("value", Kind::Number(1, 10_000), "Its value."),
-    ],
+    keys: &[must("param", Kind::Text, PARAM), must("value", Kind::Number(1, 10_000), "Its value.")],
 };
 
 pub(in crate::collect) static RECORDS: Section = Section {
@@ -163,16 +239,56 @@ pub(in crate::collect) static WINDOW: Section = Section {
     name: "window",
     about: "What of a list lies in the run's window.",
     keys: &[
+        or(
+            "mode",
+            Kind::Word(&["snapshot", "rolling", "feed"]),
+            "rolling",
+            "`snapshot`: no window, and no other key; `rolling`: read until it is past; `feed`: asked for with its bounds.",
+        ),
         may(
             "stop_when",
             Kind::Section(&CONDITION),
             "Records come sorted by this value, newest first: once it holds, nothing further lies in the window.",
         ),
-        must("keep_when", CONDITIONS, "The records that are kept: all must hold, or not be known."),
+        may(
+            "keep_when",
+            CONDITIONS,
+            "The records that are kept: all must hold, or not be known. Needed when `rolling`.",
+        ),
         may(
             "reach",
             Kind::List(&Kind::Section(&REACH)),
             "How far the source reaches back, nearest first; without, all the way.",
+        ),
+        may(
+            "field",
+            PATH,
+            "Of a feed, needed: the record's own time; it is kept if that lies in the window.",
+        ),
+        may("start_param", Kind::Text, "Of a feed, needed: the parameter of the window's beginning."),
+        may(
+            "end_param",
+            Kind::Text,
+            "Of a feed: the parameter of its end; without, all until now is asked for.",
+        ),
+        or(
+            "format",
+            Kind::Word(&["rfc3339", "epoch_s", "epoch_ms"]),
+            "rfc3339",
+            "Of a feed: how bounds are written.",
+        ),
+        may("overlap_ms", MS, "Of a feed: so much before the window is asked for too."),
+        may("lag_ms", MS, "So long after an instant the source may still add what happened then."),
+        may(
+            "retention_ms",
+            MS,
+            "How long the source keeps what happened; what began earlier is out of retention.",
+        ),
+        or(
+            "alarm_at_percent",
+            Kind::Number(1, 100),
+            "50",
+            "With `retention_ms`: a window that began earlier than this share of it is a reason in the run's record.",
         ),
     ],
 };
@@ -181,7 +297,7 @@ pub(in crate::collect) static REACH: Section = Section {
     name: "reach",
     about: "One reach of the source.",
     keys: &[
-        must("within_ms", Kind::Number(1, 1 << 40), "From the run's start back."),
+        must("within_ms", MS, "From the run's start back."),
         may("query", Kind::Map(&TEMPLATE), "What must be asked for to reach so far."),
     ],
 };
