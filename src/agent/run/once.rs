@@ -95,7 +95,9 @@ pub async fn look<'a>(
         started,
     };
     let mut state = collect::State::default();
-    let collected = collect::collect(manifest, &request, &mut state, &source.http, clock, chance).await;
+    // boxed: what awaits this is held in larger futures still
+    let collected =
+        Box::pin(collect::collect(manifest, &request, &mut state, &source.http, clock, chance)).await;
     let unseen = unseen(&collected);
     Ok(Seen { manifest, collected, unseen })
 }
