@@ -15,6 +15,7 @@ use observance_record::{
 use crate::support::{
     acme::{Asked, Estate},
     lab::{Committed, Lived, Plan, Ran, live},
+    lives::{self, floor, repeatable, twice},
 };
 
 const HOURLY: Plan = ("github.branch_rules", "0 * * * *");
@@ -154,6 +155,26 @@ async fn requests_stay_at_the_floor() {
     assert_eq!(asked, recorded, "every request is on record");
     let unchanged: u64 = lived.asked.values().map(|asked| asked.unchanged).sum();
     assert_eq!(unchanged, requests.values().flatten().map(|(_, unchanged)| unchanged).sum::<u64>());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_unchanged_estate_costs_another_life_no_evidence() {
+    let estate = lives::estate(300, 2_000);
+    let (lives, _) = twice(&[HOURLY.0, DAILY.0, SIX_HOURLY.0], estate.clone()).await;
+    for (collector, [first, second]) in &lives.costs {
+        let floor = floor(collector, &estate);
+        assert_eq!((first.requests, first.unchanged), (floor, 0), "{collector}");
+        // nothing is remembered, and another token asks: what is sealed is enough to ask by. Both lists end with a full
+        // page, of which 304 does not say that it is the last: it is read anew
+        let repeatable = repeatable(collector, &estate);
+        assert_eq!((second.requests, second.unchanged), (floor + 1, repeatable - 1), "{collector}");
+        assert_eq!(second.evidence, 0, "{collector}: a run that saw nothing new stores no evidence");
+        assert!(second.stored < first.stored, "{collector}: {} of {}", second.stored, first.stored);
+    }
+    for (n, asked) in lives.asked.iter().enumerate() {
+        let asked: u64 = asked.values().map(|asked| asked.requests).sum();
+        assert_eq!(asked, lives.costs.values().map(|costs| costs[n].requests).sum::<u64>());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

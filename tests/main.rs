@@ -19,6 +19,7 @@
 mod cli;
 mod conditional;
 mod container;
+mod contract;
 mod counters;
 mod demo;
 mod fences;

@@ -101,7 +101,8 @@ impl Acme {
             ["orgs", _, "members"] => list("members", self.estate.members, &member),
             ["repos", _, name, "rules", ..] => Page::one("rules", self.rules(of(name))),
             ["repos", _, name, "branches", _, "protection"] if of(name) % 2 == 0 => {
-                Page::one("protection", corpus::protection(name, of(name)))
+                let base = format!("https://api.source.example/repos/acme/{name}");
+                Page::one("protection", corpus::protection(&base, of(name)))
             }
             ["repos", _, _, "branches", _, "protection"] => Page {
                 status: 404,

@@ -7,7 +7,11 @@ pub(crate) mod faulty;
 pub(crate) mod golden;
 pub(crate) mod lab;
 pub(crate) mod life;
+pub(crate) mod lives;
 pub(crate) mod mini;
+#[path = "../../src/agent/demo/company/openapi.rs"]
+pub(crate) mod openapi;
+pub(crate) mod plain;
 pub(crate) mod s3;
 pub(crate) mod samples;
 pub(crate) mod source;

@@ -12,6 +12,8 @@ mod contract;
 mod dice;
 mod names;
 mod object;
+#[cfg(test)]
+mod openapi;
 mod page;
 mod people;
 mod plan;

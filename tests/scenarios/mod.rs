@@ -1,7 +1,13 @@
 //! The scenarios in which other tools were seen to fail, from the first request to the verdict in the log: nothing passes
 //! that was not seen, what was not seen says why, and the record of it verifies.
 //!
-//! How a single run classifies what it reads is tested beside the collector.
+//! How a single run classifies what it reads is tested beside the collector. Evidence that is edited, and a history that is
+//! rewritten over it (S7), is the museum's: `tests/museum`.
+
+mod limits;
+mod lists;
+mod names;
+mod refusals;
 
 use std::{
     fs,

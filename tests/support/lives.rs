@@ -1,0 +1,144 @@
+//! Two lives of an agent on one store, the second with another token and no memory, watching an estate that stands still;
+//! and what the manifests say that this must cost.
+//!
+//! Time is simulated; what is counted is exact.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use observance::{
+    clock::Clock,
+    collect::{Auth, Manifest},
+    run::{Setup, fold},
+    secret::Secret,
+    store::{Counted, Location, Objects, connect},
+};
+use observance_record::{
+    entry::{Body, Run},
+    pack::Role,
+    population::Outcome,
+};
+
+use super::{
+    acme::{Acme, Asked, Estate},
+    life::{HOUR_MS, Record, at, every, live, setup},
+};
+
+/// Entries of a page: what the manifests ask for.
+const PAGE: u64 = 100;
+
+/// What one run of a collector cost.
+#[derive(Debug)]
+pub(crate) struct Cost {
+    pub(crate) requests: u64,
+    /// Of these: answered by "not modified", and on record so.
+    pub(crate) unchanged: u64,
+    /// Bytes of the objects that the run became, whatever they say.
+    pub(crate) stored: u64,
+    /// Artefacts among them that are more than a receipt.
+    pub(crate) evidence: usize,
+}
+
+/// Two lives.
+pub(crate) struct Lives {
+    /// By collector; the first run and the second.
+    pub(crate) costs: BTreeMap<String, [Cost; 2]>,
+    /// What the source was asked in each life, by kind.
+    pub(crate) asked: [BTreeMap<&'static str, Asked>; 2],
+    /// How long each life was on the wall.
+    #[allow(dead_code, reason = "the bench reads it")]
+    pub(crate) took: [Duration; 2],
+}
+
+/// An estate that stands still.
+pub(crate) fn estate(repositories: u64, members: u64) -> Estate {
+    Estate { repositories, members, merged: (0, at("03-01T00:00")), changes: None, noise: 0 }
+}
+
+/// What a collector cannot do without: the organisation; its lists, a hundred entries a page; of each repository,
+/// whatever the manifest asks for it.
+pub(crate) fn floor(collector: &str, estate: &Estate) -> u64 {
+    let repositories = estate.repositories.div_ceil(PAGE).max(1);
+    match collector {
+        // rules and protection
+        "github.branch_rules" => 1 + repositories + 2 * estate.repositories,
+        // everybody, and those without a second factor, who are none
+        "github.members" => 1 + estate.members.div_ceil(PAGE).max(1) + 1,
+        // changes and judged pushes; nothing is merged, so nothing is asked of a change
+        "github.changes" => 1 + repositories + 2 * estate.repositories,
+        other => panic!("nobody knows what {other} costs"),
+    }
+}
+
+/// Answers that can be asked about by what is sealed: all but refusals.
+pub(crate) fn repeatable(collector: &str, estate: &Estate) -> u64 {
+    // every other repository has no classic protection, which is a refusal
+    let refused = if collector == "github.branch_rules" { estate.repositories / 2 } else { 0 };
+    floor(collector, estate) - refused
+}
+
+/// Lets an agent run each collector once, and another one once more.
+#[expect(clippy::disallowed_methods, reason = "how long it takes on the wall is a part of what is measured")]
+pub(crate) async fn twice(collectors: &[&str], estate: Estate) -> (Lives, Arc<Acme>) {
+    let clock = Clock::simulated(at("03-10T11:58"));
+    let source = Acme::serve(estate, clock.clone()).await;
+    let objects: Arc<dyn Objects> = Arc::new(Counted::new(connect(&Location::Memory, None).unwrap()));
+    let (mut asked, mut took) = (Vec::new(), Vec::new());
+    let mut to = at("03-10T12:30");
+    let mut last = None;
+    for token in ["first", "second"] {
+        let setup = Arc::new(conditional(setup(source.base_url(), collectors), token));
+        let begun = std::time::Instant::now();
+        live(&setup, (Arc::clone(&objects), None), (&clock, to.ms().unsigned_abs()), to).await.unwrap();
+        took.push(begun.elapsed());
+        asked.push(source.take_asked());
+        to = to.plus_ms(HOUR_MS);
+        last = Some(setup);
+    }
+    let record = Record::read(objects, &last.unwrap()).await.unwrap();
+    let costs =
+        collectors.iter().map(|collector| ((*collector).to_owned(), costs(&record, collector))).collect();
+    let lives = Lives { costs, asked: asked.try_into().unwrap(), took: took.try_into().unwrap() };
+    (lives, source)
+}
+
+/// Every collector on the hour, asking conditionally where it may.
+fn conditional(mut setup: Setup, token: &str) -> Setup {
+    every(&mut setup, "0 * * * *");
+    let source = Arc::get_mut(setup.sources.get_mut("github").unwrap()).unwrap();
+    source.auth = Auth::Bearer(Secret::new(token.to_owned()));
+    for (id, collector) in &mut setup.collectors {
+        let collector = Arc::get_mut(collector).unwrap();
+        let text = String::from_utf8(collector.file.clone()).unwrap();
+        let text = text.replace("\nlimits:\n", "\nconditional: github_etag\nlimits:\n");
+        // what is covered is not what the source would hash
+        let lines = text.lines().filter(|line| !line.trim_start().starts_with("redact:"));
+        let text: String = lines.map(|line| format!("{line}\n")).collect();
+        collector.manifest = Manifest::read(id, &text).unwrap_or_else(|faults| panic!("{faults:?}"));
+        collector.file = text.into_bytes();
+    }
+    setup
+}
+
+fn costs(record: &Record, collector: &str) -> [Cost; 2] {
+    let mut costs = Vec::new();
+    for (commit, artefacts) in &record.commits {
+        let entries = fold::entries(commit).unwrap();
+        let Some(run) = entries.iter().find_map(|entry| of(&entry.body, collector)) else { continue };
+        let outside: u64 = run.packs.iter().filter(|pack| !pack.inline).map(|pack| pack.bytes).sum();
+        costs.push(Cost {
+            requests: run.requests,
+            unchanged: run.exchanges.by.get(&Outcome::Unchanged).copied().unwrap_or(0),
+            stored: commit.encode().unwrap().len() as u64 + outside,
+            evidence: artefacts.iter().filter(|artefact| artefact.role != Role::Receipts).count(),
+        });
+    }
+    costs.try_into().unwrap_or_else(|costs| panic!("{collector} did not run twice: {costs:?}"))
+}
+
+fn of<'b>(body: &'b Body, collector: &str) -> Option<&'b Run> {
+    if let Body::Run(run) = body {
+        Some(&**run).filter(|run| run.schedule.as_deref() == Some(collector))
+    } else {
+        None
+    }
+}
