@@ -293,7 +293,8 @@ impl Collected {
     /// Takes the exchanges apart, those for a credential `first`, then in the plan's order; what the next run may ask about
     /// conditionally.
     fn gather(&mut self, first: Vec<Sent>, done: Vec<Vec<Instance>>) -> Vec<(String, Known)> {
-        let (mut known, mut stored, mut newest) = (Vec::new(), Vec::new(), BTreeMap::new());
+        let mut known = Vec::new();
+        let mut digests = BTreeSet::new();
         let lists = done.into_iter().flatten().flat_map(|instance| instance.listing.sent);
         for sent in first.into_iter().chain(lists) {
             let Sent { item, outcome, row, artefact, receipt, known: page, .. } = sent;
@@ -307,15 +308,9 @@ impl Collected {
                 self.why.extend(format!("exchange.{}", outcome.as_str()).parse::<Code>());
             }
             self.exchanges.insert(item, row);
-            newest.insert(item, stored.len());
-            stored.push((item, artefact));
+            self.artefacts.extend(artefact.filter(|artefact| digests.insert(artefact.digest)));
             known.extend(page);
         }
-        // of a list that was read twice, nothing binds what a page was the first time
-        let mut digests = BTreeSet::new();
-        let bound = stored.into_iter().enumerate().filter(|(at, (item, _))| newest.get(item) == Some(at));
-        let artefacts = bound.filter_map(|(_, (_, artefact))| artefact);
-        self.artefacts.extend(artefacts.filter(|artefact| digests.insert(artefact.digest)));
         known
     }
 
