@@ -26,18 +26,18 @@ async fn once(cases: [Case; 3]) -> Record {
     watch(RULES, fault, hourly, at("03-10T12:30")).await.0
 }
 
-fn not_found(text: &str) -> Option<(u16, Value)> {
-    Some((404, json!({ "message": text })))
+fn not_found(text: &str) -> (u16, Value) {
+    (404, json!({ "message": text }))
 }
 
 #[tokio::test]
 async fn s4_not_found_is_no_answer_and_not_protected_is_one() {
     let record = once([
-        (Some(json!([])), not_found("Branch not protected")),
+        (Some(json!([])), Some(not_found("Branch not protected"))),
         // the same status, and it says that this credential may not see it
-        (Some(json!([])), not_found("Not Found")),
+        (Some(json!([])), Some(not_found("Not Found"))),
         // rules alone would pass; what may stand beside them was not seen
-        (None, not_found("Not Found")),
+        (None, Some(not_found("Not Found"))),
     ])
     .await;
     let runs = record.runs(RULES);
@@ -73,7 +73,7 @@ async fn s11_what_holds_is_what_rulesets_and_classic_protection_demand_together(
     let reviews = json!({ "required_approving_review_count": 2, "dismiss_stale_reviews": true });
     let enough = json!({ "required_pull_request_reviews": reviews, "allow_force_pushes": { "enabled": false },
                          "allow_deletions": { "enabled": false } });
-    let none = not_found("Branch not protected");
+    let none = Some(not_found("Branch not protected"));
     let record = once([
         // rulesets alone, as the source has them
         (None, none.clone()),

@@ -127,7 +127,9 @@ impl Contract {
     fn undeclared(&mut self, place: &str, schema: &Value, value: &Value) {
         let schema = self.resolved(schema).clone();
         if let (Some(items), Some(of)) = (value.as_array(), schema.get("items")) {
-            items.iter().for_each(|item| self.undeclared(place, of, item));
+            for item in items {
+                self.undeclared(place, of, item);
+            }
         }
         for (name, value) in value.as_object().into_iter().flatten() {
             if !self.declares(&schema, name) {
