@@ -80,7 +80,9 @@ fn main() {
         "\n| repositories, members | requests of a life | not modified in the second | time of the first life to a bare loop | \
          time of the second | peak so far (MiB) |\n|---|---|---|---|---|---|"
     );
-    whole.iter().for_each(|line| println!("{line}"));
+    for line in &whole {
+        println!("{line}");
+    }
 }
 
 /// Seconds that one client takes for as many requests as a life made, one after the other, to the same source.
