@@ -179,6 +179,33 @@ fn a_slot_removed() {
 }
 
 #[test]
+fn a_drift_that_says_something_else() {
+    let mut forged = bundle();
+    let drift = forged.of("drift")[0];
+    let fails_n = forged.entry(drift)["body"]["fails_n"].as_u64().unwrap();
+    forged.body(drift)["fails_n"] = (fails_n + 1).into();
+    forged.sign(&signer());
+    let report = said(&forged.files(), &keyed(), false);
+    fails(&report, "ledger", "a drift that its newest verdict does not show");
+}
+
+#[test]
+fn a_drift_left_out_with_its_alert() {
+    let mut forged = bundle();
+    let drift = forged.of("drift")[0];
+    let told = |forged: &Forged, kind: &str, key: &str| {
+        let all = forged.of(kind).into_iter();
+        all.filter(|seq| forged.entry(*seq)["body"][key].as_u64() == Some(drift)).collect::<Vec<_>>()
+    };
+    let mut gone = BTreeSet::from([drift]);
+    gone.extend(told(&forged, "alert", "id"));
+    gone.extend(told(&forged, "notice", "alert"));
+    forged.drop(&gone);
+    forged.sign(&signer());
+    fails(&said(&forged.files(), &keyed(), false), "ledger", "and no drift says so");
+}
+
+#[test]
 fn a_gap_removed() {
     let mut forged = bundle();
     let gap = forged.of("gap")[0];
