@@ -1,9 +1,10 @@
 //! Secrets: named in configuration as `secret://env/NAME` or `secret://file/PATH`, never printed, wiped when dropped.
 //!
-//! It decides nothing about their use.
+//! It decides nothing about their use, but for one thing: over which way they may be sent at all.
 
 use std::{env, fmt, fs, path::Path, str::FromStr};
 
+use url::{Host, Url};
 use zeroize::Zeroizing;
 
 /// Longest secret that is read, in bytes.
@@ -115,6 +116,17 @@ fn file_secret(path: &str) -> Result<Secret, SecretError> {
     let text = Zeroizing::new(fs::read_to_string(path).map_err(read)?);
     let value = text.strip_suffix('\n').unwrap_or(&text);
     Ok(Secret::new(value.strip_suffix('\r').unwrap_or(value).to_owned()))
+}
+
+/// May a credential be sent there? By https; by http only on this machine, which only a configuration can name.
+pub fn may_go_to(url: &Url) -> bool {
+    let here = match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    url.scheme() == "https" || url.scheme() == "http" && here
 }
 
 #[cfg(test)]

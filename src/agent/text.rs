@@ -1,4 +1,5 @@
-//! Makes hostile text visible: names from outside are printed only through [`visible`].
+//! Makes hostile text visible: names from outside are printed only through [`visible`]. Tells how far two words are apart,
+//! for whoever has to guess what was meant.
 //!
 //! It shortens nothing, translates nothing and knows no markup: a page or a chat escapes its own characters besides.
 
@@ -32,6 +33,21 @@ fn hidden(c: char) -> bool {
             | '\u{2060}'..='\u{206f}'                           // invisible operators, isolates
             | '\u{fff9}'..='\u{fffb}'                           // interlinear annotation
             | '\u{e0000}'..='\u{e007f}') // tag characters
+}
+
+/// Levenshtein's distance: letters to insert, delete or change.
+pub fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut next = vec![i + 1];
+        for ((&y, above), diagonal) in b.iter().zip(row.iter().skip(1)).zip(&row) {
+            let left = next.last().copied().unwrap_or_default();
+            next.push((diagonal + usize::from(x != y)).min(above + 1).min(left + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

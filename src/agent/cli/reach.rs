@@ -2,15 +2,15 @@
 //!
 //! The token comes from the environment alone; it is never an argument, where others could see it.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::collections::BTreeMap;
 
-use url::{Host, Url};
+use url::Url;
 
 use super::trouble::Trouble;
 use crate::{
     collect::{Auth, Http, Route},
     run::setup::Source,
-    secret::SecretRef,
+    secret::{self, SecretRef},
 };
 
 /// The variable in which a token is looked for unless another is named.
@@ -52,13 +52,7 @@ fn address(text: &str) -> anyhow::Result<String> {
     let url = Url::parse(text).ok().filter(|url| {
         let bare = url.username().is_empty() && url.password().is_none();
         let whole = bare && url.query().is_none() && url.fragment().is_none();
-        let near = match url.host() {
-            Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
-            Some(Host::Ipv6(ip)) => IpAddr::V6(ip).is_loopback(),
-            Some(Host::Domain(name)) => name == "localhost",
-            None => false,
-        };
-        whole && (url.scheme() == "https" || url.scheme() == "http" && near)
+        whole && secret::may_go_to(url)
     });
     match url {
         Some(url) => Ok(url.as_str().trim_end_matches('/').to_owned()),

@@ -69,7 +69,7 @@ pub use self::{
     population::Collected as Population,
     reach::{Network, Reach},
 };
-use crate::{chance::Chance, clock::Clock};
+use crate::{chance::Chance, clock::Clock, secret};
 
 /// Runs after which a page that nobody asked for again is forgotten.
 const KNOWN_FOR_RUNS: u64 = 3;
@@ -196,7 +196,7 @@ pub async fn collect(
         *state = State { manifest: Some(manifest.digest), ..State::default() };
     }
     let base_url = request.base_url.unwrap_or(&manifest.connection.base_url).trim_end_matches('/');
-    let session = Url::parse(base_url).ok().filter(is_fit).map(|base| Session {
+    let session = Url::parse(base_url).ok().filter(secret::may_go_to).map(|base| Session {
         manifest,
         http,
         clock,
@@ -342,17 +342,6 @@ impl State {
         let room = KNOWN_MAX.saturating_sub(self.etags.len());
         self.etags.extend(known.into_iter().take(room).map(|(url, page)| (url, Known { run: runs, ..page })));
     }
-}
-
-/// A base address is asked by https; by http only on this machine, which only a configuration can name.
-fn is_fit(base: &Url) -> bool {
-    let here = match base.host() {
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
-    base.scheme() == "https" || base.scheme() == "http" && here
 }
 
 fn channel(http: &Http, base_url: &str, manifest: &Manifest, session: Option<&Session<'_>>) -> Channel {

@@ -4,7 +4,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use crate::text::visible;
+use crate::text::{distance, visible};
 
 /// Faults beyond this many are counted, not kept.
 const FAULTS_MAX: usize = 100;
@@ -148,21 +148,6 @@ pub fn nearest<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> O
         .filter(|(steps, _)| *steps <= near)
         .min_by_key(|(steps, _)| *steps)
         .map(|(_, word)| word)
-}
-
-/// Levenshtein's distance: letters to insert, delete or change.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut next = vec![i + 1];
-        for ((&y, above), diagonal) in b.iter().zip(row.iter().skip(1)).zip(&row) {
-            let left = next.last().copied().unwrap_or_default();
-            next.push((diagonal + usize::from(x != y)).min(above + 1).min(left + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::{
     reading::Reading,
     store::is_plain_address,
 };
-use crate::secret::SecretRef;
+use crate::secret::{self, SecretRef};
 
 /// Most sources of one agent.
 const SOURCES_MAX: usize = 100;
@@ -200,13 +200,7 @@ fn app(node: &Node, reading: &mut Reading<'_>) -> Option<App> {
 fn base_url(node: &Node, faults: &mut Faults) -> Option<String> {
     let expected = "an address as https://HOST or https://HOST/api/v3";
     let url = address(node, expected, faults)?;
-    let here = match url.host() {
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
-    if url.scheme() != "https" && !here {
+    if !secret::may_go_to(&url) {
         let hint =
             "without TLS anybody on the way could answer, and read the token; http is for this machine alone";
         node.refuse(expected, Some(hint), faults);

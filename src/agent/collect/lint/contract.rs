@@ -6,7 +6,10 @@
 use serde_json::{Map, Value};
 
 use super::{Note, Weight, pattern};
-use crate::collect::{Place, StepOutline};
+use crate::{
+    collect::{Place, StepOutline},
+    text::distance,
+};
 
 /// References that are followed in a row, and branches inside branches.
 const DEPTH_MAX: usize = 24;
@@ -221,19 +224,4 @@ fn resolved<'d>(root: &'d Value, value: &'d Value) -> &'d Value {
 
 fn text<'d>(value: &'d Value, key: &str) -> &'d str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// Levenshtein's distance: letters to insert, delete or change.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut next = vec![i + 1];
-        for ((&y, above), diagonal) in b.iter().zip(row.iter().skip(1)).zip(&row) {
-            let left = next.last().copied().unwrap_or_default();
-            next.push((diagonal + usize::from(x != y)).min(above + 1).min(left + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
