@@ -27,6 +27,7 @@ mod first;
 mod foreign;
 mod formats;
 mod interop;
+mod joined;
 mod kill;
 mod museum;
 mod page;

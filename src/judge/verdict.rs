@@ -11,6 +11,7 @@ use std::{
 
 use observance_record::{
     Digest, Instant, Item, Root,
+    ledger::LastSeen,
     population::Membership,
     verdict::{Code, Empty, ItemResult, State},
 };
@@ -61,6 +62,18 @@ pub struct Joined<'a> {
     pub root: Root,
     /// Is it young enough?
     pub freshness: Freshness,
+}
+
+impl<'a> Joined<'a> {
+    /// A population as the log has it; `rows` are those of its table.
+    pub fn of(seen: &LastSeen<'a>, rows: &'a BTreeMap<Item, Vec<u8>>) -> Self {
+        let LastSeen { population, table, is_fresh, .. } = *seen;
+        Self {
+            population: Population { name: &population.name, membership: population.membership, rows },
+            root: table.root(),
+            freshness: if is_fresh { Freshness::Fresh } else { Freshness::Stale },
+        }
+    }
 }
 
 /// What is judged.

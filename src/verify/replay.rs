@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use observance_judge::{Judged as Case, Memo, Params, Policy, Population as Rows, judge};
+use observance_judge::{Joined, Judged as Case, Memo, Params, Policy, Population as Rows, judge};
 use observance_record::{
     Digest, Instant, Item, Root,
     entry::{self, Body, Entry, Judged, PolicyVerdict, Verdict},
-    ledger::{LastRun, Ledger, Table},
+    ledger::{LastRun, LastSeen, Ledger, Table},
     population::Membership,
     results,
     verdict::ItemResult,
@@ -27,7 +27,7 @@ const MEMO_ROWS_MAX: usize = 200_000;
 const TIMEOUT: &str = "judge.timeout";
 
 /// Everything that a result depends on: equal inputs need be judged once only.
-type Inputs = (Digest, Digest, Root, Membership, Option<Instant>);
+type Inputs = (Digest, Digest, Root, Membership, Option<Instant>, Vec<(String, Root, Membership, bool)>);
 /// Results by item.
 type Results = BTreeMap<Item, ItemResult>;
 
@@ -125,14 +125,24 @@ impl Rejudge {
             .get(&(said.digest, said.params))
             .ok_or("names a policy that is not in the bundle")?;
         let at = policy.reads_time().then_some(now);
-        let inputs = (said.digest, said.params, table.root(), seen.membership, at);
+        // after the fold, the run itself is the newest of its collector
+        let names = &policy.meta().joined;
+        let beside: Vec<LastSeen<'_>> = names.iter().filter_map(|name| ledger.last_seen(name, now)).collect();
+        let read = |it: &LastSeen<'_>| {
+            (it.population.name.clone(), it.table.root(), it.population.membership, it.is_fresh)
+        };
+        let inputs =
+            (said.digest, said.params, table.root(), seen.membership, at, beside.iter().map(read).collect());
         if self.done.get(&inputs) == Some(&said.root) {
             return Ok(Performed::Equal);
         }
         let rows = table.to_rows();
+        let others: Vec<_> = beside.iter().map(|it| it.table.to_rows()).collect();
+        let joined: Vec<Joined<'_>> =
+            beside.iter().zip(&others).map(|(it, rows)| Joined::of(it, rows)).collect();
         let case = Case {
             population: Rows { name: &input.name, membership: seen.membership, rows: &rows },
-            joined: &[],
+            joined: &joined,
             params,
             as_of: now,
         };

@@ -151,6 +151,20 @@ impl Record {
         Ok(record)
     }
 
+    /// Folds it again with another body in one place.
+    pub(crate) fn refold(&self, setup: &Setup, seq: u64, body: &Body) -> Result<(), fold::FoldError> {
+        let salts = setup.keys.salt_key(setup.keys.epoch()).unwrap();
+        let mut ledger = Ledger::default();
+        for (commit, artefacts) in &self.commits {
+            let mut entries = fold::entries(commit)?;
+            for entry in entries.iter_mut().filter(|entry| entry.seq == seq) {
+                entry.body = body.clone();
+            }
+            fold::fold(&mut ledger, &entries, artefacts, &salts)?;
+        }
+        Ok(())
+    }
+
     /// When the newest entry was written.
     pub(crate) fn t(&self) -> Option<Instant> {
         self.ledger.t()

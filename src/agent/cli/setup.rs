@@ -280,7 +280,7 @@ fn policies(config: &Config, found: &mut Found) -> BTreeMap<String, Judge> {
     policies
 }
 
-/// Policies that could never judge anything: their population is nobody's, or they want others beside it.
+/// Policies that could never judge anything: a population that they want is nobody's.
 fn unfed(policies: &BTreeMap<String, Judge>, beside: &Beside, found: &mut Found) {
     let read = |(name, bytes): &(String, Vec<u8>)| Manifest::read(name, &String::from_utf8_lossy(bytes)).ok();
     let manifests: Vec<Manifest> = beside.collectors.values().filter_map(read).collect();
@@ -289,16 +289,13 @@ fn unfed(policies: &BTreeMap<String, Judge>, beside: &Beside, found: &mut Found)
     let path = ["policies", "library"];
     for (id, judge) in policies {
         let meta = judge.policy.meta();
-        if !yields.contains(meta.population.as_str()) {
-            let what = format!("policy {id} judges {}, which no collector yields", meta.population);
-            let near = nearest(&meta.population, yields.iter().copied());
+        let wanted = [("judges", &meta.population)].into_iter();
+        let wanted = wanted.chain(meta.joined.iter().map(|name| ("joins", name)));
+        for (verb, name) in wanted.filter(|(_, name)| !yields.contains(name.as_str())) {
+            let what = format!("policy {id} {verb} {name}, which no collector yields");
+            let near = nearest(name, yields.iter().copied());
             let hint = near.map(|near| format!("did you mean {near}?"));
             found.push(&path, what, "a population of a collector", hint);
-        }
-        if !meta.joined.is_empty() {
-            let what = format!("policy {id} joins {}", meta.joined.join(", "));
-            let hint = "what it needs of them can be joined to the rows by the collector".to_owned();
-            found.push(&path, what, "one population: this version hands no others to a policy", Some(hint));
         }
     }
 }

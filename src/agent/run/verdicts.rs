@@ -2,18 +2,17 @@
 //!
 //! What changed is not worked out here: the ledger says it, to the agent as to everybody else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{collections::BTreeMap, iter};
 
-use observance_judge::{Judged as Case, Memo, Population as Rows, judge};
+use observance_judge::{Freshness, Joined, Judged as Case, Memo, Population as Rows, judge as judge_rows};
 use observance_record::{
-    Instant, Item,
     entry::{Input, Judged, PolicyVerdict, Population},
     ledger::Ledger,
     merkle::empty_root,
     pack::{Artefact, Media, Role},
     population::Membership,
-    results,
-    verdict::{Code, ItemResult, State},
+    results, table,
+    verdict::State,
 };
 
 use super::{
@@ -30,33 +29,55 @@ pub(super) struct Said {
     pub artefacts: Vec<Artefact>,
 }
 
+/// A run, and what the log knew before it.
+struct Looking<'a> {
+    sealed: &'a SealedRun<'a>,
+    ledger: &'a Ledger,
+    /// The rows of populations that other runs saw, as far as policies of this run read them.
+    beside: BTreeMap<&'a str, table::Rows>,
+}
+
 /// Asks every policy that judges a population of the run.
 pub(super) fn ask(setup: &Setup, ledger: &Ledger, sealed: &SealedRun<'_>, memo: &mut Memo) -> Said {
+    let own = |name: &str| sealed.run.populations.iter().position(|population| population.name == name);
+    let asked = || setup.policies.values().filter(|judge| own(&judge.policy.meta().population).is_some());
+    let mut looking = Looking { sealed, ledger, beside: BTreeMap::new() };
+    for name in asked().flat_map(|judge| &judge.policy.meta().joined).filter(|name| own(name).is_none()) {
+        if let Some(beside) = ledger.last_seen(name, sealed.run.as_of) {
+            looking.beside.entry(name).or_insert_with(|| beside.table.to_rows());
+        }
+    }
     let mut said = Said::default();
-    for judge in setup.policies.values() {
-        let meta = judge.policy.meta();
-        let seen = sealed.run.populations.iter().zip(&sealed.rows).find(|(p, _)| p.name == meta.population);
-        let Some((population, rows)) = seen else { continue };
-        one(judge, (population, rows, sealed.run.as_of), ledger, memo, &mut said);
+    for judge in asked() {
+        let at = own(&judge.policy.meta().population);
+        let seen = at.and_then(|at| Some((sealed.run.populations.get(at)?, *sealed.rows.get(at)?)));
+        if let Some(seen) = seen {
+            one(&looking, judge, seen, memo, &mut said);
+        }
     }
     said
 }
 
 fn one(
+    looking: &Looking<'_>,
     judge: &Judge,
-    (population, rows, as_of): (&Population, &BTreeMap<Item, Vec<u8>>, Instant),
-    ledger: &Ledger,
+    (population, rows): (&Population, &table::Rows),
     memo: &mut Memo,
     said: &mut Said,
 ) {
+    let (ledger, run) = (looking.ledger, &looking.sealed.run);
     let unseen = rows.is_empty() && population.membership != Membership::Complete;
-    let mut why = blind_codes(population);
-    let results = if unseen {
-        BTreeMap::new()
+    let (results, why) = if unseen {
+        (BTreeMap::new(), blind_codes(population))
     } else {
-        let (judged, errors) = results_of(judge, population, rows, as_of, memo);
-        why = errors;
-        judged
+        let case = Case {
+            population: Rows { name: &population.name, membership: population.membership, rows },
+            joined: &looking.joined(judge),
+            params: &judge.params,
+            as_of: run.as_of,
+        };
+        let judged = judge_rows(&judge.policy, &case, memo);
+        (judged.results().iter().cloned().collect(), judged.why().clone())
     };
     let state = ledger.policies().get(&judge.policy.meta().id);
     let root = results::root(&results);
@@ -67,7 +88,9 @@ fn one(
         policy: judge.policy.meta().id.clone(),
         digest: judge.policy.digest(),
         params: judge.params.digest(),
-        inputs: vec![Input { run: None, name: population.name.clone(), root: population.table.root }],
+        inputs: iter::once(Input { run: None, name: population.name.clone(), root: population.table.root })
+            .chain(state.map(|state| ledger.inputs_beside(&state.body, run)).unwrap_or_default())
+            .collect(),
         judged: if unseen { Judged::None } else { Judged::All },
         why: why.into_iter().collect(),
         n: self::count(results.len()),
@@ -88,21 +111,23 @@ fn one(
     said.list.push(verdict);
 }
 
-fn results_of(
-    judge_: &Judge,
-    population: &Population,
-    rows: &BTreeMap<Item, Vec<u8>>,
-    as_of: Instant,
-    memo: &mut Memo,
-) -> (BTreeMap<Item, ItemResult>, BTreeSet<Code>) {
-    let case = Case {
-        population: Rows { name: &population.name, membership: population.membership, rows },
-        joined: &[],
-        params: &judge_.params,
-        as_of,
-    };
-    let verdict = judge(&judge_.policy, &case, memo);
-    (verdict.results().iter().cloned().collect(), verdict.why().clone())
+impl Looking<'_> {
+    fn joined(&self, judge: &Judge) -> Vec<Joined<'_>> {
+        let own = |name: &String| {
+            let mut seen = self.sealed.run.populations.iter().zip(&self.sealed.rows);
+            let (population, rows) = seen.find(|(population, _)| population.name == *name)?;
+            Some(Joined {
+                population: Rows { name: &population.name, membership: population.membership, rows },
+                root: population.table.root,
+                freshness: Freshness::Fresh,
+            })
+        };
+        let other = |name: &String| {
+            let beside = self.ledger.last_seen(name, self.sealed.run.as_of)?;
+            Some(Joined::of(&beside, self.beside.get(name.as_str())?))
+        };
+        judge.policy.meta().joined.iter().filter_map(|name| own(name).or_else(|| other(name))).collect()
+    }
 }
 
 fn count(n: usize) -> u64 {

@@ -3,6 +3,7 @@
 //! The agent's memory and the verifier's reading are this one fold, so that what the agent believes is what an auditor
 //! checks. It does no I/O: artefacts come from whoever has them ([`Artefacts`]).
 
+mod last_seen;
 mod promises;
 mod tables;
 mod tally;
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::writers::Writers;
 pub use self::{
+    last_seen::LastSeen,
     promises::{Answer, Promises},
     tables::{Row, Table},
     tally::{Began, Changed, How, OddRun, Reached, Tally, What},

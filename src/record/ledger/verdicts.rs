@@ -205,6 +205,9 @@ impl Ledger {
         if let Some(untold) = state.untold.first() {
             return Err(format!("changed with verdict {}, and no drift says so", untold.verdict));
         }
+        if said.inputs.get(1..).unwrap_or_default() != self.inputs_beside(&state.body, run) {
+            return Err("was shown other populations than the newest runs saw".to_owned());
+        }
         if said.judged == Judged::None {
             if said.n > 0 || said.root != empty_root() || said.results.is_some() {
                 return Err("did not run, and yet has results".to_owned());
@@ -292,7 +295,7 @@ impl Ledger {
     }
 
     /// Over what distance between two looks of a collector a state is taken to hold: as its schedule says.
-    fn max_gap_ms(&self, collector: &str) -> i64 {
+    pub(super) fn max_gap_ms(&self, collector: &str) -> i64 {
         let schedules = self.schedules.values().filter(|schedule| schedule.collector == collector);
         let max_gap_s = schedules.map(|schedule| schedule.max_gap_s).max().unwrap_or(0);
         i64::try_from(max_gap_s).unwrap_or(i64::MAX).saturating_mul(1000)
