@@ -22,6 +22,7 @@ mod container;
 mod contract;
 mod counters;
 mod demo;
+mod elsewhere;
 mod fences;
 mod first;
 mod foreign;

@@ -20,6 +20,12 @@ impl Secret {
         Self(Zeroizing::new(value))
     }
 
+    /// The same behind a word that may be known, as `Bearer `.
+    #[must_use]
+    pub fn after(&self, word: &str) -> Self {
+        Self(Zeroizing::new(format!("{word}{}", self.expose())))
+    }
+
     /// The value, for the one place that sends or signs with it.
     pub fn expose(&self) -> &str {
         &self.0

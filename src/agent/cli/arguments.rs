@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use observance_record::entry::Body;
 
+use super::reach;
+
 /// Watches controls while nobody is looking, and keeps a record that auditors check offline.
 #[derive(Debug, Parser)]
 #[command(
@@ -283,15 +285,21 @@ pub struct CollectorsTry {
     /// Its id, or the file of a manifest
     #[arg(value_name = "ID")]
     pub id: String,
-    /// The organisation
+    /// The organisation: short for --param org=ORG
     #[arg(long, value_name = "ORG")]
-    pub org: String,
-    /// The API's address, for GitHub Enterprise Server: https://HOST/api/v3
+    pub org: Option<String>,
+    /// A value that the manifest asks with; repeat it for more
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = reach::param)]
+    pub params: Vec<(String, String)>,
+    /// Another address than the manifest's: https://HOST/api/v3
     #[arg(long, value_name = "URL")]
     pub base_url: Option<String>,
-    /// The environment variable that holds the token
-    #[arg(long, value_name = "VARIABLE", default_value = "GITHUB_TOKEN")]
-    pub token: String,
+    /// The variable that holds the token [default: as GITHUB_TOKEN]
+    #[arg(long, value_name = "VARIABLE")]
+    pub token: Option<String>,
+    /// Send the token in this header as it is, instead of as a bearer token
+    #[arg(long, value_name = "NAME")]
+    pub header: Option<String>,
     /// How far back windows are read
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=3650))]
     pub days: u16,

@@ -13,26 +13,67 @@ use crate::{
     secret::{self, SecretRef},
 };
 
-/// The variable in which a token is looked for unless another is named.
+/// The kind of source with organisations.
+const GITHUB: &str = "github";
+/// The variable in which the token of an organisation on GitHub is looked for unless another is named.
 pub const TOKEN_VARIABLE: &str = "GITHUB_TOKEN";
 
-/// An organisation, reachable with the token in `variable`.
+/// What is said of a source beside what its manifest says.
+pub struct Asked<'a> {
+    /// What its collectors' ids begin with.
+    pub kind: &'a str,
+    /// Values for the manifest's parameters.
+    pub params: BTreeMap<String, String>,
+    /// Another address than the manifest's.
+    pub base_url: Option<&'a str>,
+    /// The variable that holds the token; named after the kind unless given.
+    pub variable: Option<&'a str>,
+    /// The header that the token goes into as it is; a bearer token unless given.
+    pub header: Option<&'a str>,
+}
+
+/// An organisation on GitHub, reachable with the token in `variable`.
 pub fn github(org: &str, base_url: Option<&str>, variable: &str) -> anyhow::Result<Source> {
-    login(org)?;
-    let base_url = base_url.map(address).transpose()?;
+    let params = BTreeMap::from([("org".to_owned(), org.to_owned())]);
+    source(Asked { kind: "github", params, base_url, variable: Some(variable), header: None })
+}
+
+/// A source, reachable with a token of the environment.
+pub fn source(asked: Asked<'_>) -> anyhow::Result<Source> {
+    if let (GITHUB, Some(org)) = (asked.kind, asked.params.get("org")) {
+        login(org)?;
+    }
+    let base_url = asked.base_url.map(address).transpose()?;
+    let usual = format!("{}_TOKEN", asked.kind.to_ascii_uppercase().replace('-', "_"));
+    let variable = asked.variable.unwrap_or(&usual);
     let token = SecretRef::Env(variable.to_owned()).read().map_err(|error| {
-        let hint = format!(
-            "export {variable}=... with any read-only token; observance grants github says how to make one"
-        );
-        Trouble::new("no token to read GitHub with", hint).because(error)
+        let (what, hint) = if asked.kind == GITHUB {
+            let hint = "any read-only token; observance grants github says how to make one";
+            ("no token to read GitHub with".to_owned(), format!("export {variable}=... with {hint}"))
+        } else {
+            let what = format!("no token to read {} with", asked.kind);
+            (
+                what,
+                format!("export {variable}=... with a token that can only read, or name another by --token"),
+            )
+        };
+        Trouble::new(what, hint).because(error)
     })?;
-    let http = Http::new(&Route::default())?;
-    Ok(Source {
-        params: BTreeMap::from([("org".to_owned(), org.to_owned())]),
-        base_url,
-        auth: Auth::Bearer(token),
-        http,
-    })
+    let auth = match asked.header {
+        None => Auth::Bearer(token),
+        Some(name) => Auth::Headers(BTreeMap::from([(name.to_ascii_lowercase(), token)])),
+    };
+    Ok(Source { params: asked.params, base_url, auth, http: Http::new(&Route::default())? })
+}
+
+/// `NAME=VALUE`.
+pub fn param(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => {
+            Ok((name.to_owned(), value.to_owned()))
+        }
+        _ => Err("not of the form NAME=VALUE".to_owned()),
+    }
 }
 
 /// Refuses what is no login of an organisation.

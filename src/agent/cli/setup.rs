@@ -17,7 +17,7 @@ use crate::{
     collect::Manifest,
     config::{
         Allowed, Config, alert, catalogue::Catalogue, collector::Collector as Configured, fault::Fault,
-        fault::Faults, fault::nearest, key::KeySource, policy::Library, store,
+        fault::Faults, fault::nearest, key::KeySource, policy::Library, source::Source, store,
     },
     key::Keys,
     library,
@@ -95,6 +95,7 @@ pub fn check(path: &Path) -> Result<Checked, Faults> {
     let mut found = Found { lines: Lines::of(&text), faults: Faults::new(&file) };
     one_of_a_kind(&config, &mut found);
     let collectors = collectors(&config, &beside);
+    unnamed(&config, &collectors, &mut found);
     let schedules = schedules(&config, &collectors, &mut found);
     let policies = policies(&config, &mut found);
     unfed(&policies, &beside, &mut found);
@@ -197,6 +198,22 @@ fn one_of_a_kind(config: &Config, found: &mut Found) {
             let expected = format!("one source of kind {} in one log", source.kind());
             found.push(&["sources", name], "another one", &expected, Some(hint.to_owned()));
         }
+    }
+}
+
+/// Values that a collector asks with and its source does not give.
+fn unnamed(config: &Config, collectors: &BTreeMap<String, Arc<Collector>>, found: &mut Found) {
+    let mut missing: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for collector in collectors.values() {
+        let Some(Source::Other(other)) = config.sources.get(&collector.source) else { continue };
+        for name in collector.manifest.params().iter().filter(|name| !other.params.contains_key(*name)) {
+            missing.entry((&collector.source, name)).or_default().push(collector.manifest.id());
+        }
+    }
+    for ((source, name), collectors) in missing {
+        let what = format!("no value for {name}, which {} asks with", collectors.join(", "));
+        let hint = format!("params: {{ {name}: .. }}");
+        found.push(&["sources", source], what, "a value for every parameter of its collectors", Some(hint));
     }
 }
 

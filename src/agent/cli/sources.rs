@@ -4,10 +4,16 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
+use url::Url;
+
 use super::setup::{Found, bounded, chain};
 use crate::{
     collect::{self, Auth, GithubApp, Http, Reach},
-    config::{Config, source, source::Source as Outside},
+    config::{
+        Config,
+        other::{self, Other},
+        source::{self, Source as Outside},
+    },
     run::setup::Source,
 };
 
@@ -21,8 +27,12 @@ pub(super) fn sources(config: &Config, found: &mut Found) -> Option<BTreeMap<Str
     let read: Vec<_> = config
         .sources
         .iter()
-        .map(|(name, source)| match source {
-            Outside::Github(github) => Some((name.clone(), Arc::new(github_source(name, github, found)?))),
+        .map(|(name, source)| {
+            let source = match source {
+                Outside::Github(github) => github_source(name, github, found),
+                Outside::Other(other) => other_source(name, other, found),
+            };
+            Some((name.clone(), Arc::new(source?)))
         })
         .collect();
     read.into_iter().collect()
@@ -30,19 +40,7 @@ pub(super) fn sources(config: &Config, found: &mut Found) -> Option<BTreeMap<Str
 
 fn github_source(name: &str, github: &source::Github, found: &mut Found) -> Option<Source> {
     let auth = github_auth(name, &github.credential, found);
-    let extra_ca = match &github.extra_ca {
-        None => Some(None),
-        Some(path) => certificates(name, path, found).map(Some),
-    };
-    let proxy = github.proxy.as_ref().map(ToString::to_string);
-    let reach = reach(name, &github.networks, found);
-    let http = match Http::new(&collect::Route { extra_ca: extra_ca?, proxy, reach: reach? }) {
-        Ok(http) => Some(http),
-        Err(error) => {
-            found.push(&["sources", name], chain(&error), "a usable proxy and certificates", None);
-            None
-        }
-    };
+    let http = http(name, (github.extra_ca.as_deref(), github.proxy.as_ref(), &github.networks), found);
     if github.api_version != GITHUB_VERSION {
         let hint = "its collectors were recorded against that version, and ask for it in every request";
         let path = ["sources", name, "api_version"];
@@ -50,6 +48,57 @@ fn github_source(name: &str, github: &source::Github, found: &mut Found) -> Opti
     }
     let params = BTreeMap::from([("org".to_owned(), github.org.clone())]);
     Some(Source { params, base_url: Some(github.base_url.clone()), auth: auth?, http: http? })
+}
+
+fn other_source(name: &str, other: &Other, found: &mut Found) -> Option<Source> {
+    let auth = other_auth(name, &other.credential, found);
+    let http = http(name, (other.extra_ca.as_deref(), other.proxy.as_ref(), &other.networks), found);
+    Some(Source { params: other.params.clone(), base_url: other.base_url.clone(), auth: auth?, http: http? })
+}
+
+/// The way to a source: further certificates, a proxy, networks inside.
+fn http(
+    name: &str,
+    (extra_ca, proxy, networks): (Option<&Path>, Option<&Url>, &[String]),
+    found: &mut Found,
+) -> Option<Http> {
+    let extra_ca = match extra_ca {
+        None => Some(None),
+        Some(path) => certificates(name, path, found).map(Some),
+    };
+    let reach = reach(name, networks, found);
+    match Http::new(&collect::Route {
+        extra_ca: extra_ca?,
+        proxy: proxy.map(ToString::to_string),
+        reach: reach?,
+    }) {
+        Ok(http) => Some(http),
+        Err(error) => {
+            found.push(&["sources", name], chain(&error), "a usable proxy and certificates", None);
+            None
+        }
+    }
+}
+
+fn other_auth(name: &str, credential: &other::Credential, found: &mut Found) -> Option<Auth> {
+    let hint = "a credential that can only read; put it into that variable or file, never into this one";
+    match credential {
+        other::Credential::Token(token) => {
+            found.secret(&["sources", name, "token"], token, hint).map(Auth::Bearer)
+        }
+        other::Credential::Basic { user, password } => {
+            let password = found.secret(&["sources", name, "basic", "password"], password, hint)?;
+            Some(Auth::basic(user, &password))
+        }
+        other::Credential::Headers(headers) => {
+            let read = |(header, reference): (&String, _)| {
+                let path = ["sources", name, "headers", header];
+                Some((header.clone(), found.secret(&path, reference, hint)?))
+            };
+            let read: Vec<_> = headers.iter().map(read).collect();
+            read.into_iter().collect::<Option<_>>().map(Auth::Headers)
+        }
+    }
 }
 
 fn github_auth(name: &str, credential: &source::Credential, found: &mut Found) -> Option<Auth> {

@@ -144,13 +144,16 @@ pub(super) type Shared = Mutex<Tally>;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::secret::Secret;
 
     #[test]
     fn the_etag_is_of_the_headers_and_the_body() {
         let pairs = [("accept".to_owned(), "application/json".to_owned())];
-        let headers = Headers::outgoing(&pairs, &Secret::new("t".to_owned())).unwrap();
+        let token = BTreeMap::from([("authorization".to_owned(), Secret::new("Bearer t".to_owned()))]);
+        let headers = Headers::outgoing(&pairs, &token).unwrap();
         let expected = Digest::of(b"application/json:Bearer t:[]").to_hex();
         assert_eq!(github_etag(&headers, b"[]"), format!("\"{expected}\""));
         let none = Headers::of([]).unwrap();

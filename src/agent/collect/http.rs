@@ -17,7 +17,7 @@ use bytes::{Bytes, BytesMut};
 use observance_record::Digest;
 use reqwest::{
     Client, Proxy, Response,
-    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH},
+    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH},
     redirect::Policy,
     tls::TlsInfo,
 };
@@ -230,22 +230,35 @@ impl Http {
 }
 
 impl Headers {
-    /// The headers of every request; `None` if the token, or a value, is not fit for a header.
-    pub fn outgoing(pairs: &[(String, String)], token: &Secret) -> Option<Self> {
+    /// The headers of every request, and those that say who asks; `None` if a secret, or a value, is not fit for a header.
+    pub fn outgoing(pairs: &[(String, String)], secrets: &BTreeMap<String, Secret>) -> Option<Self> {
         let mut headers = Self::of(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
-        let text = Zeroizing::new(format!("Bearer {}", token.expose()));
-        let mut value = HeaderValue::from_str(&text).ok()?;
-        value.set_sensitive(true);
-        headers.0.insert(AUTHORIZATION, value);
+        for (name, secret) in secrets {
+            let mut value = HeaderValue::from_str(secret.expose()).ok()?;
+            value.set_sensitive(true);
+            headers.0.insert(HeaderName::from_bytes(name.as_bytes()).ok()?, value);
+        }
         Some(headers)
     }
 
     /// The same for a host that must not learn who asks.
     #[must_use]
     pub fn without_credential(&self) -> Self {
-        let mut headers = self.clone();
-        headers.0.remove(AUTHORIZATION);
-        headers
+        let open = self.0.iter().filter(|(_, value)| !value.is_sensitive());
+        Self(open.map(|(name, value)| (name.clone(), value.clone())).collect())
+    }
+
+    /// Tells who asks from others who ask; says nothing about them.
+    pub fn by(&self) -> Digest {
+        let secret = self.0.iter().filter(|(_, value)| value.is_sensitive());
+        let mut told = Zeroizing::new(Vec::new());
+        for (name, value) in secret {
+            told.extend_from_slice(name.as_str().as_bytes());
+            told.push(0);
+            told.extend_from_slice(value.as_bytes());
+            told.push(0);
+        }
+        Digest::of(&told)
     }
 
     /// Headers from names and values; `None` if one of them is not fit for a header.
@@ -328,9 +341,14 @@ mod tests {
 
     #[test]
     fn a_token_is_never_printed() {
-        let headers = Headers::outgoing(&[], &Secret::new("ghp_hush".into())).unwrap();
+        let with = |value: &str| BTreeMap::from([("x-key".to_owned(), Secret::new(value.into()))]);
+        let pairs = [("accept".to_owned(), "*/*".to_owned())];
+        let headers = Headers::outgoing(&pairs, &with("ghp_hush")).unwrap();
         assert!(!format!("{headers:?}").contains("hush"));
-        assert!(Headers::outgoing(&[], &Secret::new("two\nlines".into())).is_none());
+        assert!(Headers::outgoing(&[], &with("two\nlines")).is_none());
+        assert_ne!(headers.by(), Headers::outgoing(&pairs, &with("another")).unwrap().by());
+        let open = headers.without_credential();
+        assert!(headers.has("x-key") && !open.has("x-key") && open.has("accept"));
     }
 
     #[test]

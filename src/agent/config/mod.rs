@@ -9,6 +9,7 @@ pub mod collector;
 pub mod fault;
 pub mod key;
 pub mod node;
+pub mod other;
 pub mod period;
 pub mod policy;
 mod reading;

@@ -7,6 +7,7 @@ use url::Url;
 use super::{
     fault::Faults,
     node::{Fields, Node},
+    other::{self, Other},
     reading::Reading,
     store::is_plain_address,
 };
@@ -16,7 +17,8 @@ use crate::secret::{self, SecretRef};
 const SOURCES_MAX: usize = 100;
 /// Most networks of one source.
 const NETWORKS_MAX: usize = 100;
-const KINDS: [&str; 1] = ["github"];
+/// The kind that has keys of its own.
+const GITHUB: &str = "github";
 const GITHUB_URL: &str = "https://api.github.com";
 const GITHUB_VERSION: &str = "2026-03-10";
 
@@ -25,6 +27,8 @@ const GITHUB_VERSION: &str = "2026-03-10";
 pub enum Source {
     /// A GitHub organisation.
     Github(Github),
+    /// A source of another kind.
+    Other(Other),
 }
 
 /// A GitHub organisation and how it is reached.
@@ -68,9 +72,10 @@ pub struct App {
 
 impl Source {
     /// The kind that collectors ask for.
-    pub const fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &str {
         match self {
-            Self::Github(_) => "github",
+            Self::Github(_) => GITHUB,
+            Self::Other(other) => &other.kind,
         }
     }
 }
@@ -102,22 +107,29 @@ pub(super) fn is_id(text: &str) -> bool {
     text.len() <= 64 && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(of)
 }
 
-/// A source is of the kind that its name says, unless it says another.
+/// A source is of the kind that its name says, unless it says another. A kind is what the ids of its collectors begin with.
 fn source(name: &str, node: &Node, reading: &mut Reading<'_>) -> Option<Source> {
     let mut fields = node.fields("{ org: .., token: secret://.. }", &mut reading.faults)?;
-    let expected = format!("the kind of this source ({}), since its name is none", KINDS.join(", "));
-    let kind = match KINDS.iter().find(|kind| **kind == name) {
-        Some(kind) => reading.or(&mut fields, "kind", *kind, |node, faults| node.word(&KINDS, faults)),
+    let mut kinds: Vec<&str> =
+        reading.catalogue.collectors.iter().map(|shipped| shipped.kind.as_str()).collect();
+    kinds.push(GITHUB);
+    kinds.sort_unstable();
+    kinds.dedup();
+    let expected = format!("the kind of this source ({}), since its name is none", kinds.join(", "));
+    let kind = match kinds.iter().find(|kind| **kind == name) {
+        Some(kind) => reading.or(&mut fields, "kind", *kind, |node, faults| node.word(&kinds, faults)),
         None => fields.must("kind", &expected, &mut reading.faults).and_then(|node| {
-            let kind = node.word(&KINDS, &mut reading.faults)?;
+            let kind = node.word(&kinds, &mut reading.faults)?;
             reading.given(node.path(), kind);
             Some(kind)
         }),
     };
-    kind?;
-    let github = github(&mut fields, reading);
+    let source = match kind? {
+        GITHUB => github(&mut fields, reading).map(Source::Github),
+        kind => other::read(kind, &mut fields, reading).map(Source::Other),
+    };
     fields.done(&mut reading.faults);
-    github.map(Source::Github)
+    source
 }
 
 fn github(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Github> {
@@ -172,7 +184,7 @@ fn credential(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Cred
     }
 }
 
-fn secret(node: &Node, reading: &mut Reading<'_>) -> Option<SecretRef> {
+pub(super) fn secret(node: &Node, reading: &mut Reading<'_>) -> Option<SecretRef> {
     let secret = node.secret(&mut reading.faults)?;
     reading.given(node.path(), &secret.to_string());
     Some(secret)
@@ -197,7 +209,7 @@ fn app(node: &Node, reading: &mut Reading<'_>) -> Option<App> {
     Some(App { id: id?, key: key?, installation: installation? })
 }
 
-fn base_url(node: &Node, faults: &mut Faults) -> Option<String> {
+pub(super) fn base_url(node: &Node, faults: &mut Faults) -> Option<String> {
     let expected = "an address as https://HOST or https://HOST/api/v3";
     let url = address(node, expected, faults)?;
     if !secret::may_go_to(&url) {
@@ -209,7 +221,7 @@ fn base_url(node: &Node, faults: &mut Faults) -> Option<String> {
     Some(url.as_str().trim_end_matches('/').to_owned())
 }
 
-fn networks(node: &Node, faults: &mut Faults) -> Option<Vec<String>> {
+pub(super) fn networks(node: &Node, faults: &mut Faults) -> Option<Vec<String>> {
     let expected = "networks as [10.20.0.0/16, fd12::/16]";
     let list = node.list(expected, faults)?;
     if list.len() > NETWORKS_MAX {
@@ -227,7 +239,7 @@ fn networks(node: &Node, faults: &mut Faults) -> Option<Vec<String>> {
     networks.into_iter().collect()
 }
 
-fn proxy(node: &Node, faults: &mut Faults) -> Option<Url> {
+pub(super) fn proxy(node: &Node, faults: &mut Faults) -> Option<Url> {
     address(node, "a proxy as http://HOST:PORT", faults)
 }
 

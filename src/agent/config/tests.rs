@@ -83,7 +83,7 @@ fn a_full_file_means_what_it_says() {
     assert_eq!(bucket.addressing, store::Addressing::Path);
     assert!(bucket.credentials.is_some());
     assert_eq!(config.key, KeySource::Folder("/etc/observance/keys/".into()));
-    let Source::Github(labs) = &config.sources["subsidiary"];
+    let Source::Github(labs) = &config.sources["subsidiary"] else { panic!() };
     assert_eq!(labs.base_url, "https://ghes.acme.example/api/v3");
     assert_eq!(labs.extra_ca.as_deref(), Some(Path::new("/etc/observance/ca.pem")));
     let schedules: Vec<_> =
@@ -199,7 +199,7 @@ fn a_source_is_asked_by_a_token_or_by_an_app() {
     let (rest, _) = least.split_once("sources:").unwrap();
     let sources = |inner: &str| read(&format!("{rest}sources: {{ github: {{ org: acme{inner} }} }}\n"));
     let config = sources(", app: { id: Iv23abc, key: secret://file/run/app.pem, installation: 42 }").unwrap();
-    let Source::Github(github) = &config.sources["github"];
+    let Source::Github(github) = &config.sources["github"] else { panic!() };
     let super::source::Credential::App(app) = &github.credential else { panic!("{github:?}") };
     assert_eq!((app.id.as_str(), app.installation), ("Iv23abc", Some(42)));
     for wrong in [
@@ -236,6 +236,44 @@ fn how_a_source_is_reached_is_refused_where_it_is_not_safe() {
         "networks: 10.0.0.0/8",
         "networks: [10.0.0.0]",
         "networks: [intranet]",
+    ] {
+        assert_eq!(sources(wrong).unwrap_err().sorted().len(), 1, "{wrong}");
+    }
+}
+
+#[test]
+fn a_source_of_another_kind_says_who_asks_in_one_of_three_ways() {
+    let least = fs::read_to_string(golden("least.yaml")).unwrap();
+    let (rest, _) = least.split_once("sources:").unwrap();
+    let mut known = catalogue();
+    let wiki = catalogue::Shipped {
+        id: "wiki.pages".to_owned(),
+        kind: "wiki".to_owned(),
+        ..known.collectors.first().unwrap().clone()
+    };
+    known.collectors.push(wiki);
+    let file = Path::new("/etc/observance/observance.yaml");
+    let sources =
+        |inner: &str| Config::read(&format!("{rest}sources: {{ {inner} }}\n"), file, &known, Allowed::Kept);
+    for (fine, shown) in [
+        ("wiki: { params: { space: docs }, token: secret://env/T }", "Token(Env(\"T\"))"),
+        ("old: { kind: wiki, basic: { user: me, password: secret://env/P } }", "Basic { user: \"me\""),
+        ("wiki: { headers: { x-key: secret://env/K, x-app: secret://env/A } }", "\"x-app\": Env(\"A\")"),
+    ] {
+        let config = sources(fine).unwrap();
+        let Source::Other(other) = config.sources.values().next().unwrap() else { panic!("{fine}") };
+        assert_eq!(other.kind, "wiki");
+        assert!(format!("{:?}", other.credential).contains(shown), "{other:?}");
+    }
+    for wrong in [
+        "wiki: {}",
+        "wiki: { token: secret://env/T, basic: { user: me, password: secret://env/P } }",
+        "wiki: { headers: {} }",
+        "wiki: { headers: { X-Key: secret://env/K } }",
+        "wiki: { basic: { user: \"a:b\", password: secret://env/P } }",
+        "wiki: { token: secret://env/T, org: acme }",
+        "wiki: { token: secret://env/T, base_url: http://wiki.acme.example }",
+        "wikis: { token: secret://env/T }",
     ] {
         assert_eq!(sources(wrong).unwrap_err().sorted().len(), 1, "{wrong}");
     }

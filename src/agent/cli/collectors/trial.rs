@@ -17,8 +17,9 @@ use crate::{
             plan::WAIT_MS,
             tokens,
         },
-        shelf::Shelf,
+        shelf::{Shelf, Shelved},
         summary::membership,
+        trouble::Trouble,
     },
     clock::Clock,
     collect::Population,
@@ -40,7 +41,13 @@ pub async fn trial(
 ) -> anyhow::Result<u8> {
     let mut shelved = shelf.find(&asked.id)?;
     shelved.manifest.hurry(WAIT_MS);
-    let source = reach::github(&asked.org, asked.base_url.as_deref(), &asked.token)?;
+    let source = reach::source(reach::Asked {
+        kind: shelved.kind(),
+        params: params(&shelved, asked)?,
+        base_url: asked.base_url.as_deref(),
+        variable: asked.token.as_deref(),
+        header: asked.header.as_deref(),
+    })?;
     let one = scan::one(&shelved.manifest, &source, i64::from(asked.days) * DAY_MS, clock).await?;
     let seen = [one];
     let said = once::ask(&shelf.judges, &seen);
@@ -72,8 +79,22 @@ pub async fn trial(
     if !rest.is_empty() {
         writeln!(out, "also needs another collector: {}", rest.join(", "))?;
     }
-    writeln!(out, "next: {}", next(asked, &said, &seen))?;
+    writeln!(out, "next: {}", next(asked, shelved.kind(), &said, &seen))?;
     Ok(0)
+}
+
+/// The values that the manifest asks with: each must be there, and no other.
+fn params(shelved: &Shelved, asked: &CollectorsTry) -> anyhow::Result<BTreeMap<String, String>> {
+    let org = asked.org.iter().map(|org| ("org".to_owned(), org.clone()));
+    let given: BTreeMap<String, String> = asked.params.iter().cloned().chain(org).collect();
+    let wanted = shelved.manifest.params();
+    let missing =
+        wanted.iter().filter(|name| !given.contains_key(*name)).map(|name| (name, "lacks a value for"));
+    let other = given.keys().filter(|name| !wanted.contains(*name)).map(|name| (name, "does not ask with"));
+    let Some((name, what)) = missing.chain(other).next() else { return Ok(given) };
+    let each: Vec<String> = wanted.iter().map(|name| format!("--param {name}=..")).collect();
+    let hint = if each.is_empty() { "it asks with no values".to_owned() } else { each.join(" ") };
+    Err(Trouble::new(format!("{} {what} {name}", shelved.manifest.id()), hint).into())
 }
 
 fn unseen(one: &Seen<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -150,14 +171,17 @@ fn others(shelf: &Shelf, one: &Seen<'_>, said: &[Said<'_>]) -> Vec<String> {
     said.iter().filter(lacks).map(|said| said.judge.policy.meta().id.clone()).take(all).collect()
 }
 
-fn next(asked: &CollectorsTry, said: &[Said<'_>], seen: &[Seen<'_>]) -> String {
+fn next(asked: &CollectorsTry, kind: &str, said: &[Said<'_>], seen: &[Seen<'_>]) -> String {
+    let Some(org) = asked.org.as_ref().filter(|_| kind == "github") else {
+        return format!("observance check-config, with a source of kind {kind} in observance.yaml");
+    };
     let lacking = |said: &&Said<'_>| sight(said) != Sight::Now && cause(said, seen).cure == Cure::Grant;
     let lacking: Vec<&str> =
         said.iter().filter(lacking).map(|said| said.judge.policy.meta().id.as_str()).collect();
     if lacking.is_empty() {
-        return format!("observance scan github {}", asked.org);
+        return format!("observance scan github {org}");
     }
-    format!("observance grants github --org {} --for {}", asked.org, lacking.join(","))
+    format!("observance grants github --org {org} --for {}", lacking.join(","))
 }
 
 fn value(one: &Seen<'_>, said: &[Said<'_>], seen: &[Seen<'_>]) -> anyhow::Result<Value> {

@@ -13,6 +13,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use observance_record::{Digest, Instant, population::Outcome};
 use tokio::sync::Mutex as Turn;
 
@@ -33,8 +34,19 @@ const REFUSED_MAX: u32 = 3;
 pub enum Auth {
     /// Whoever holds a token that was made elsewhere: a personal one, classic or fine-grained.
     Bearer(Secret),
+    /// Whoever may send these headers, by name, with values as they stand here.
+    Headers(BTreeMap<String, Secret>),
     /// An app, by its key. Each run mints a token of its own, narrowed to what its manifest expects.
     GithubApp(GithubApp),
+}
+
+impl Auth {
+    /// A user with a password (RFC 7617).
+    pub fn basic(user: &str, password: &Secret) -> Self {
+        let pair = password.after(&format!("{user}:"));
+        let text = Secret::new(STANDARD.encode(pair.expose()));
+        Self::Headers(BTreeMap::from([("authorization".to_owned(), text.after("Basic "))]))
+    }
 }
 
 /// What is sent to the source, for as long as it holds.
@@ -120,7 +132,7 @@ impl Session<'_> {
         {
             return Some(current.clone());
         }
-        if matches!(self.door.auth, Auth::Bearer(_)) || held.refused >= REFUSED_MAX {
+        if matches!(self.door.auth, Auth::Bearer(_) | Auth::Headers(_)) || held.refused >= REFUSED_MAX {
             return None;
         }
         held.refused += 1;
@@ -131,13 +143,14 @@ impl Session<'_> {
         held.serial += 1;
         let had = match self.door.auth {
             Auth::Bearer(token) => self.bearer(token).map(|headers| (headers, None)),
+            Auth::Headers(secrets) => self.with(secrets).map(|headers| (headers, None)),
             Auth::GithubApp(app) => match self.mint(app, held.serial).await {
                 Ok((token, renew_at)) => self.bearer(&token).map(|headers| (headers, Some(renew_at))),
                 Err(refusal) => Err(refusal),
             },
         };
         let had = had.map(|(headers, renew_at)| Credential {
-            by: headers.get("authorization").map_or(Digest::of(b""), |value| Digest::of(value.as_bytes())),
+            by: headers.by(),
             plain: Arc::new(headers.without_credential()),
             headers: Arc::new(headers),
             serial: held.serial,
@@ -148,7 +161,11 @@ impl Session<'_> {
     }
 
     fn bearer(&self, token: &Secret) -> Result<Headers, Refusal> {
+        self.with(&BTreeMap::from([("authorization".to_owned(), token.after("Bearer "))]))
+    }
+
+    fn with(&self, secrets: &BTreeMap<String, Secret>) -> Result<Headers, Refusal> {
         let malformed = Refusal { outcome: Outcome::Unauthenticated, why: why::TOKEN_MALFORMED };
-        Headers::outgoing(&self.manifest.connection.headers, token).ok_or(malformed)
+        Headers::outgoing(&self.manifest.connection.headers, secrets).ok_or(malformed)
     }
 }

@@ -1,0 +1,149 @@
+//! A source of any kind that a collector reads and this release has no keys of its own for: where it is, who asks, and the
+//! values that its collectors' manifests name. It knows no vendor.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use url::Url;
+
+use super::{
+    node::{Fields, Node},
+    reading::Reading,
+    source::{base_url, is_id, networks, proxy, secret},
+};
+use crate::secret::SecretRef;
+
+/// Most values, and most headers, of one source.
+const NAMED_MAX: usize = 100;
+/// Longest value of a parameter, in bytes.
+const VALUE_BYTES_MAX: usize = 1_024;
+
+/// Such a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Other {
+    /// What its collectors' ids begin with.
+    pub kind: String,
+    /// Values for the parameters of its collectors' manifests.
+    pub params: BTreeMap<String, String>,
+    /// Who asks.
+    pub credential: Credential,
+    /// Where to read instead of the address in the manifests, without a slash at its end.
+    pub base_url: Option<String>,
+    /// A file of further certificate authorities (PEM) that this source is believed by.
+    pub extra_ca: Option<PathBuf>,
+    /// Addresses inside that its names may lead to.
+    pub networks: Vec<String>,
+    /// A proxy on the way.
+    pub proxy: Option<Url>,
+}
+
+/// Who asks such a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// `Authorization: Bearer` (RFC 6750).
+    Token(SecretRef),
+    /// `Authorization: Basic` (RFC 7617).
+    Basic {
+        /// The user.
+        user: String,
+        /// Its password.
+        password: SecretRef,
+    },
+    /// Headers that hold the secrets, by their names in small letters.
+    Headers(BTreeMap<String, SecretRef>),
+}
+
+pub(super) fn read(kind: &str, fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Other> {
+    let params = match fields.may("params") {
+        None => Some(BTreeMap::new()),
+        Some(node) => params(node, reading),
+    };
+    let credential = credential(fields, reading);
+    let base_url = reading.or_none(fields, "base_url", String::clone, base_url);
+    let extra_ca = reading.path_or_none(fields, "extra_ca", "a file of certificates (PEM)");
+    let show = |networks: &Vec<String>| networks.join(", ");
+    let networks = reading.or_none(fields, "networks", show, networks);
+    let proxy = reading.or_none(fields, "proxy", Url::to_string, proxy);
+    Some(Other {
+        kind: kind.to_owned(),
+        params: params?,
+        credential: credential?,
+        base_url: base_url?,
+        extra_ca: extra_ca?,
+        networks: networks?.unwrap_or_default(),
+        proxy: proxy?,
+    })
+}
+
+fn params(node: &Node, reading: &mut Reading<'_>) -> Option<BTreeMap<String, String>> {
+    let expected = "values by name, as { group: acme }";
+    let entries = node.entries(expected, &mut reading.faults)?;
+    if entries.len() > NAMED_MAX {
+        node.refuse(expected, None, &mut reading.faults);
+        return None;
+    }
+    let mut params = BTreeMap::new();
+    for entry in entries {
+        let value = entry.node.read("a text of at most 1,024 bytes", &mut reading.faults, |text| {
+            (text.len() <= VALUE_BYTES_MAX && !text.contains(char::is_control)).then(|| text.to_owned())
+        });
+        if let Some(value) = value {
+            reading.given(entry.node.path(), &value);
+            params.insert(entry.key.clone(), value);
+        }
+    }
+    (params.len() == entries.len()).then_some(params)
+}
+
+/// Exactly one of the three.
+fn credential(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Credential> {
+    let given = [fields.may("token"), fields.may("basic"), fields.may("headers")];
+    let expected = "one of token: secret://.., basic: { user: .., password: secret://.. }, headers: { NAME: secret://.. }";
+    if let Some(second) = given.iter().flatten().nth(1) {
+        second.refuse_as("a second credential".to_owned(), expected, None, &mut reading.faults);
+        return None;
+    }
+    match given {
+        [Some(token), ..] => secret(token, reading).map(Credential::Token),
+        [_, Some(node), _] => basic(node, reading),
+        [.., Some(node)] => headers(node, reading),
+        [None, None, None] => {
+            fields.must("token", expected, &mut reading.faults)?;
+            None
+        }
+    }
+}
+
+fn basic(node: &Node, reading: &mut Reading<'_>) -> Option<Credential> {
+    let mut fields = node.fields("{ user: .., password: secret://.. }", &mut reading.faults)?;
+    let user = fields.must("user", "a user without a colon", &mut reading.faults).and_then(|node| {
+        let user = node.read("a user without a colon", &mut reading.faults, |text| {
+            (!text.contains(':') && !text.contains(char::is_control)).then(|| text.to_owned())
+        })?;
+        reading.given(node.path(), &user);
+        Some(user)
+    });
+    let expected = "secret://env/NAME or secret://file/PATH";
+    let password =
+        fields.must("password", expected, &mut reading.faults).and_then(|node| secret(node, reading));
+    fields.done(&mut reading.faults);
+    Some(Credential::Basic { user: user?, password: password? })
+}
+
+fn headers(node: &Node, reading: &mut Reading<'_>) -> Option<Credential> {
+    let expected = "headers with their secrets, as { private-token: secret://env/NAME }";
+    let entries = node.entries(expected, &mut reading.faults)?;
+    if entries.is_empty() || entries.len() > NAMED_MAX {
+        node.refuse(expected, None, &mut reading.faults);
+        return None;
+    }
+    let mut headers = BTreeMap::new();
+    for entry in entries {
+        if !is_id(&entry.key) {
+            let what = "the name of a header in small letters";
+            entry.node.refuse_as("another name".to_owned(), what, None, &mut reading.faults);
+        } else if let Some(secret) = secret(&entry.node, reading) {
+            headers.insert(entry.key.clone(), secret);
+        }
+    }
+    (headers.len() == entries.len()).then_some(Credential::Headers(headers))
+}

@@ -1,0 +1,145 @@
+//! A source that this release has never heard of: a manifest and a policy in folders, a few lines of configuration, and it is
+//! collected, judged and recorded as any other.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use axum::{Json, Router, extract::Request, response::IntoResponse as _, routing::get};
+use serde_json::{Value, json};
+
+const MANIFEST: &str = r#"apiVersion: collectors/v1
+kind: HttpCollector
+metadata: { id: wiki.spaces, version: 1, title: Spaces of a wiki, evidence: [configuration] }
+connection: { base_url: "https://wiki.example", params: [team] }
+permissions: { expect: [{ name: spaces, access: read }] }
+schedule: { every: 24h, max_gap: 26h }
+limits: { concurrency: 2, requests_max: 100, bytes_max: 1000000, wall_ms: 60000, wait_ms: 1000, attempts_max: 2 }
+outcomes:
+  - { status: 200, as: present }
+  - { status: 401, as: unauthenticated }
+steps:
+  - id: team
+    get: /teams/{team}
+    records: one
+    project: [id]
+  - id: spaces
+    get: /teams/{team}/spaces
+    records: { at: spaces }
+    key: id
+    project: [id, name, public]
+    complete: [terminal_page, { total: { at: total } }]
+populations:
+  spaces: { type: space, of: spaces, scope: team.id, name: "{name}" }
+"#;
+
+const POLICY: &str = "# METADATA
+# title: Spaces are not public
+# description: Every space of the wiki is closed to the public.
+# custom:
+#   contract: 1
+#   id: WK-01
+#   population: spaces
+#   controls: [closed-spaces]
+#   empty: unknown
+#   severity: low
+package wiki.closed
+
+passed if input.row.public == false
+
+failed contains \"space.public\" if input.row.public == true
+";
+
+const CONFIG: &str = "organisation: { name: Acme GmbH }
+store: file:evidence
+origin: acme.example/wiki
+key: keys
+collectors: { folder: collectors }
+policies: { library: policies }
+sources:
+  wiki: { params: { team: core }, base_url: BASE, headers: { x-wiki-key: secret://env/WIKI_KEY } }
+";
+
+/// Answers only whoever sends the key.
+async fn wiki() -> String {
+    let spaces = |request: Request| async move {
+        let key = request.headers().get("x-wiki-key").is_some_and(|key| key == "a-key");
+        if !key || request.headers().contains_key("authorization") {
+            return axum::http::StatusCode::UNAUTHORIZED.into_response();
+        }
+        Json(json!({ "total": 2, "spaces": [
+            { "id": 1, "name": "Plans", "public": false }, { "id": 2, "name": "Jokes", "public": true },
+        ] }))
+        .into_response()
+    };
+    let team = get(|| async { Json(json!({ "id": 7 })) });
+    let app = Router::new().route("/teams/core", team).route("/teams/core/spaces", get(spaces));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    base_url
+}
+
+fn observance(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_observance"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .env("WIKI_KEY", "a-key")
+        .env("WIKI_TOKEN", "a-key")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+#[track_caller]
+fn said(code: i32, folder: &Path, arguments: &[&str]) -> String {
+    let output = observance(folder, arguments);
+    let all = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{all}");
+    assert!(!all.contains("a-key"), "a key was printed: {all}");
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_tried_collected_judged_and_recorded() {
+    let base_url = wiki().await;
+    let folder = tempfile::tempdir().unwrap();
+    let top = folder.path();
+    for (path, text) in [
+        ("collectors/spaces/collector.yaml", MANIFEST),
+        ("policies/closed.rego", POLICY),
+        ("observance.yaml", &CONFIG.replace("BASE", &base_url)),
+    ] {
+        fs::create_dir_all(top.join(path).parent().unwrap()).unwrap();
+        fs::write(top.join(path), text).unwrap();
+    }
+    tokio::task::block_in_place(|| {
+        let file = "collectors/spaces/collector.yaml";
+        said(0, top, &["collectors", "lint", file]);
+        let base = ["collectors", "try", file, "--base-url", &base_url];
+        let tried = |code: i32, more: &[&str]| said(code, top, &[&base[..], more].concat());
+        let seen = tried(0, &["--param", "team=core", "--header", "X-Wiki-Key"]);
+        assert!(seen.contains("spaces  2 spaces, list complete"), "{seen}");
+        // as a bearer token the source does not know it
+        let unseen = tried(0, &["--param", "team=core"]);
+        assert!(unseen.contains("unauthenticated"), "{unseen}");
+        assert!(tried(2, &[]).contains("wiki.spaces lacks a value for team"));
+        let other = tried(2, &["--param", "team=core", "--param", "space=1"]);
+        assert!(other.contains("wiki.spaces does not ask with space"), "{other}");
+
+        said(0, top, &["key", "new", "--out", "keys"]);
+        said(0, top, &["check-config"]);
+        let collected = said(0, top, &["collect", "wiki.spaces"]);
+        assert!(collected.contains("WK-01"), "{collected}");
+        let status: Value = serde_json::from_str(&said(0, top, &["status", "--json"])).unwrap();
+        assert!(status.to_string().contains("WK-01"), "{status}");
+        let without =
+            fs::read_to_string(top.join("observance.yaml")).unwrap().replace("team: core", "club: core");
+        fs::write(top.join("observance.yaml"), without).unwrap();
+        let fault = said(2, top, &["check-config"]);
+        assert!(fault.contains("no value for team, which wiki.spaces asks with"), "{fault}");
+    });
+}
