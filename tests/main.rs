@@ -26,6 +26,7 @@ mod fences;
 mod first;
 mod foreign;
 mod formats;
+mod hooks;
 mod interop;
 mod kill;
 mod museum;

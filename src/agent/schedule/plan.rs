@@ -454,6 +454,36 @@ mod tests {
     }
 
     #[test]
+    fn change_events_never_take_the_last_place_from_a_slot() {
+        let mut planner = planner(vec![schedule("a", "0 * * * *", Missed::Gap)], 3);
+        settle(&mut planner, at("07-01T09:30"));
+        let heard = ["x@acme", "y@acme", "z@acme"];
+        heard.iter().for_each(|collector| planner.hear(collector));
+        let starts = settle(&mut planner, at("07-01T09:40")).0;
+        assert_eq!(started(&starts), [(None, Trigger::Manual, 0); 2]);
+        let starts = settle(&mut planner, at("07-01T10:00")).0;
+        assert_eq!(started(&starts), [(Some(at("07-01T10:00")), Trigger::Slot, 0)]);
+        planner.ended(at("07-01T10:01"), "x@acme", Ended::Recorded);
+        assert_eq!(settle(&mut planner, at("07-01T10:01")), (vec![], vec![]));
+        planner.ended(at("07-01T10:02"), "y@acme", Ended::Recorded);
+        assert_eq!(started(&settle(&mut planner, at("07-01T10:02")).0), [(None, Trigger::Manual, 0)]);
+    }
+
+    #[test]
+    fn a_slot_that_comes_first_looks_for_a_change_event_too() {
+        let mut planner = planner(vec![schedule("a", "0 * * * *", Missed::Gap)], 1);
+        settle(&mut planner, at("07-01T09:30"));
+        planner.hear("a@acme");
+        let starts = settle(&mut planner, at("07-01T10:00")).0;
+        assert_eq!(started(&starts), [(Some(at("07-01T10:00")), Trigger::Slot, 0)]);
+        planner.ended(at("07-01T10:01"), "a@acme", Ended::Recorded);
+        assert_eq!(settle(&mut planner, at("07-01T10:01")), (vec![], vec![]));
+        // with one place only, it runs when that is free
+        planner.hear("a@acme");
+        assert_eq!(started(&settle(&mut planner, at("07-01T10:02")).0), [(None, Trigger::Manual, 0)]);
+    }
+
+    #[test]
     fn a_short_overrun_only_makes_the_next_slot_late() {
         let mut planner = planner(vec![schedule("a", "0 * * * *", Missed::Gap)], 1);
         settle(&mut planner, at("07-01T09:30"));

@@ -105,11 +105,10 @@ pub struct Bounds {
 
 impl fmt::Display for Bounds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { begin, end } = self;
-        if begin == end {
-            write!(f, "{begin} at both ends")
-        } else {
-            write!(f, "{begin} at its begin, {end} at its end")
+        match (self.begin, self.end) {
+            (Known::Exact, Known::Exact) => write!(f, "{}", Known::Exact),
+            (begin, end) if begin == end => write!(f, "{begin} at both ends"),
+            (begin, end) => write!(f, "{begin} at its begin, {end} at its end"),
         }
     }
 }
@@ -134,7 +133,7 @@ impl fmt::Display for Known {
             Self::ChangeFeed => "a change event",
             Self::Bracketed => "two looks",
             Self::SingleLook => "one look",
-            Self::Exact => "its windows",
+            Self::Exact => "its windows, exactly",
         })
     }
 }

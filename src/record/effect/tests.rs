@@ -332,7 +332,7 @@ fn windows_speak_exactly() {
         [(2, Some(span(0, 12)), span(0, 12), 12, 12), (1, Some(span(6, 12)), span(6, 12), 6, 6)]
     );
     assert_eq!((said.gap_ms / HOUR, said.part_unknown_ms, said.occasions), (6, 0, 2));
-    assert!(said.deviations.iter().all(|d| d.known.to_string() == "its windows at both ends" && !d.open));
+    assert!(said.deviations.iter().all(|d| d.known.to_string() == "its windows, exactly" && !d.open));
     // read again, and better: what is known now replaces what was known then
     let rows = BTreeMap::from([(item(1), result(State::Passed)), (item(2), result(State::Unknown))]);
     let drift = effect.window(hour(6), hour(12), 9, Membership::Complete, &rows);

@@ -263,7 +263,7 @@ impl Ledger {
             self.covered.insert(collector.clone(), to);
         }
         let list = self.runs.remove(&collector).and_then(|last| last.list);
-        let hook = self.hooks.answer(&collector, by, run);
+        let hook = self.hooks.answer(&collector, by, run.started);
         self.runs.insert(collector, LastRun { seq, run: run.clone(), hook, list });
         Ok(())
     }

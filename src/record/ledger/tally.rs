@@ -201,7 +201,7 @@ impl Ledger {
             Body::Posture(posture) => self.tally.posture = Some((**posture).clone()),
             Body::Run(run) => {
                 if let Some(collector) = self.collector_of(run).map(|collector| collector.id.clone()) {
-                    let hook = self.hooks.brought(&collector, entry.by, run);
+                    let hook = self.hooks.brought(&collector, entry.by, run.started);
                     self.tally.run(entry.seq, run, (collector, hook));
                 }
             }
