@@ -457,8 +457,9 @@ mod tests {
     fn change_events_never_take_the_last_place_from_a_slot() {
         let mut planner = planner(vec![schedule("a", "0 * * * *", Missed::Gap)], 3);
         settle(&mut planner, at("07-01T09:30"));
-        let heard = ["x@acme", "y@acme", "z@acme"];
-        heard.iter().for_each(|collector| planner.hear(collector));
+        for collector in ["x@acme", "y@acme", "z@acme"] {
+            planner.hear(collector);
+        }
         let starts = settle(&mut planner, at("07-01T09:40")).0;
         assert_eq!(started(&starts), [(None, Trigger::Manual, 0); 2]);
         let starts = settle(&mut planner, at("07-01T10:00")).0;

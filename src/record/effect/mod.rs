@@ -36,7 +36,7 @@
 //! 9. **Hours are not the measure.** Counts are items and occasions; [`exposure`] names the events that happened to an
 //!    item while it deviated.
 //! 10. **A change event is a reason to look, and proves nothing.** It narrows an interval by the look that it brings;
-//!    begin and end of a deviation say which kind of look they rest on ([`Known`]), and stay bounds of looks.
+//!     begin and end of a deviation say which kind of look they rest on ([`Known`]), and stay bounds of looks.
 
 mod events;
 mod looks;
