@@ -132,6 +132,36 @@ fn what_only_the_deployed_agent_has_is_named_and_no_fault() {
 }
 
 #[test]
+fn who_may_speak_has_where_to_and_the_reverse() {
+    let folder = tempfile::tempdir().unwrap();
+    configure(folder.path(), "http://127.0.0.1:9", "secret://env/TEST_TOKEN");
+    let path = folder.path().join("observance.yaml");
+    let plain = fs::read_to_string(&path).unwrap();
+    let speaks = plain.replace(", base_url:", ", webhook: { secret: secret://file/HOOK }, base_url:");
+    fs::write(folder.path().join("hook"), "sixteen bytes at least\n").unwrap();
+    let speaks = speaks.replace("/HOOK", &folder.path().join("hook").display().to_string());
+    fs::write(&path, &speaks).unwrap();
+    let said = expect(2, folder.path(), &["check-config"]);
+    assert!(said.contains("observance.yaml:7  sources.github.webhook") && said.contains("hint: "), "{said}");
+    fs::write(&path, format!("listen: 127.0.0.1:1\n{plain}")).unwrap();
+    let said = expect(2, folder.path(), &["check-config"]);
+    assert!(said.contains("observance.yaml:1  listen") && said.contains("hint: "), "{said}");
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    fs::write(&path, format!("listen: {address}\n{speaks}")).unwrap();
+    let said = expect(0, folder.path(), &["check-config"]);
+    assert!(said.contains(&format!("listens     http://{address}/hooks/github")), "{said}");
+    expect(0, folder.path(), &["key", "new", "--out", "keys"]);
+    let said = expect(2, folder.path(), &["run"]);
+    assert!(said.contains(&format!("cannot listen at {address}")) && said.contains("hint: "), "{said}");
+    assert!(!folder.path().join("store").exists(), "nothing was written before");
+    fs::write(folder.path().join("hook"), "short").unwrap();
+    let said = expect(2, folder.path(), &["run"]);
+    assert!(said.contains("sources.github.webhook.secret") && said.contains("openssl rand"), "{said}");
+}
+
+#[test]
 fn keys_are_made_once_and_shown_in_public() {
     let folder = tempfile::tempdir().unwrap();
     configure(folder.path(), "http://127.0.0.1:9", "secret://env/TEST_TOKEN");

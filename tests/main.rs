@@ -27,6 +27,7 @@ mod fences;
 mod first;
 mod foreign;
 mod formats;
+mod hooks;
 mod interop;
 mod joined;
 mod kill;

@@ -17,6 +17,7 @@ FIELDS = {  # section 11 to 13; `?` may be absent, `!` a flag that is there only
     "collector": "id digest source yields removed!",
     "schedule": "id collector cron zone jitter_s grace_s max_gap_s missed removed!",
     "slots": "from to tzdb due late!",
+    "hook": "source events collectors refused",
     "run": "schedule? due? trigger started ended as_of late_ms attempt collector source result why exchanges receipts "
            "skew_ms? requests bytes privileges windows channel populations packs",
     "verdict": "run now same? list? part!",

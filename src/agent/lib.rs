@@ -7,6 +7,7 @@ pub mod clock;
 pub mod collect;
 pub mod config;
 pub mod demo;
+pub mod hear;
 pub mod key;
 pub mod library;
 pub mod run;

@@ -186,6 +186,7 @@ fn beside(bag: &Bag<'_>, ledger: &Ledger, entry: &Entry, report: &mut Report) ->
         | Body::PeriodOpen(_)
         | Body::PeriodClose(_)
         | Body::Posture(_)
+        | Body::Hook(_)
         | Body::Export(_)
         | Body::Heartbeat(_)
         | Body::Foreign { .. } => Ok(()),

@@ -95,7 +95,7 @@ fn deviation_line(
     exposed: &Exposed,
 ) -> String {
     format!(
-        "{} {} deviated for {} to {}, from {} at the earliest to {} at the latest{}; meanwhile {} events, {} of them failed",
+        "{} {} deviated for {} to {}, from {} at the earliest to {} at the latest{}, known by {}; meanwhile {} events, {} of them failed",
         policy.policy,
         safe(&view.name(&deviation.item)),
         hours(deviation.least_ms),
@@ -103,6 +103,7 @@ fn deviation_line(
         deviation.most.from(),
         deviation.most.to(),
         if deviation.open { ", still open" } else { "" },
+        deviation.known,
         exposed.n(),
         exposed.in_state(State::Failed)
     )

@@ -8,9 +8,9 @@ use observance_record::{
     Digest, Instant, Item, Root,
     entry::{
         Alert, Body, Cause, Channel, Collector, Config, Drift, Exchanges, Export, Gap, Genesis, Heartbeat,
-        Host, Input, Judge, Judged, Missed, Notice, PackRef, PeriodClose, PeriodOpen, Policy, PolicyVerdict,
-        Population, Posture, Previous, Privileges, Proof, Receipts, Run, RunResult, Schedule, Sealed, Skew,
-        Slots, Start, Stop, Trigger, Verdict, Window,
+        Hook, Host, Input, Judge, Judged, Missed, Notice, PackRef, PeriodClose, PeriodOpen, Policy,
+        PolicyVerdict, Population, Posture, Previous, Privileges, Proof, Receipts, Run, RunResult, Schedule,
+        Sealed, Skew, Slots, Start, Stop, Trigger, Verdict, Window,
     },
     item::{ItemKey, SaltKey},
     note::Signer,
@@ -431,6 +431,16 @@ pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
         ("export-whole", Export { period: None, recipient: None, number: 1, ..export() }.into()),
         ("heartbeat", Heartbeat { last_size: 7 }.into()),
         ("x.note", Body::Foreign { kind: "x.note".into(), v: 3, body: r#"{"a":1}"#.into() }),
+        (
+            "hook",
+            Hook {
+                source: "github".into(),
+                events: [(code("branch_protection_rule"), 2), (code("repository"), 1)].into(),
+                collectors: vec!["github.branch_rules".into()],
+                refused: 4,
+            }
+            .into(),
+        ),
     ]
 }
 

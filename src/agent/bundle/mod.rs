@@ -143,6 +143,7 @@ impl<'k> Builder<'k> {
             | Body::PeriodOpen(_)
             | Body::PeriodClose(_)
             | Body::Posture(_)
+            | Body::Hook(_)
             | Body::Export(_)
             | Body::Heartbeat(_)
             | Body::Foreign { .. } => {}

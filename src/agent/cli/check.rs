@@ -40,6 +40,12 @@ pub fn check_config(path: &Path, asked: &CheckConfig, out: &mut dyn Write) -> an
     }
     writeln!(out, "policies    {}", listed(&policies))?;
     writeln!(out, "periods     {}", listed(&periods))?;
+    if let Some(address) = config.listen {
+        let speaks = config.sources.iter().filter(|(_, source)| source.webhook().is_some());
+        for (name, _) in speaks {
+            writeln!(out, "listens     http://{address}/hooks/{name}")?;
+        }
+    }
     for line in &absent {
         writeln!(out, "not here    {line}")?;
     }

@@ -147,7 +147,7 @@ fn large() -> std::io::Error {
 
 /// The schedule that a collector has unless the configuration gives one: its manifest's.
 pub(super) fn scheduled(manifest: &Manifest) -> Shipped {
-    let collect::Schedule { cron, jitter_s, grace_s, max_gap_s } = manifest.schedule().clone();
+    let collect::Schedule { cron, jitter_s, grace_s, max_gap_s, events: _ } = manifest.schedule().clone();
     let (id, kind) = (manifest.id().to_owned(), manifest.kind().to_owned());
     Shipped { id, kind, cron, jitter_s, grace_s, max_gap_s }
 }

@@ -9,6 +9,7 @@ mod check;
 mod collect;
 mod collectors;
 mod doctor;
+mod ears;
 mod folder;
 mod grants;
 mod init;

@@ -1,25 +1,34 @@
 //! `run`: the agent, until somebody asks it to stop. What happens goes to the operator's log, one line each.
 
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{setup::Resolved, signals::Signals, trouble::Trouble};
 use crate::{
     chance::Chance,
     clock::Clock,
+    hear::{Board, Listener},
     run::{Agent, Happening, News, Start},
     store::{Sharing, Store},
     text::visible,
 };
 
 /// Works until SIGTERM or SIGINT. After the first, what runs is ended and recorded; a second ends at once.
-pub async fn run(resolved: Resolved) -> anyhow::Result<u8> {
+pub async fn run(mut resolved: Resolved) -> anyhow::Result<u8> {
     let clock = Clock::system();
     let mut signals = Signals::new()?;
     let stop = CancellationToken::new();
     let (news, mut heard) = mpsc::unbounded_channel();
     let work = async {
+        // an address that is taken is told before anything is written
+        let (board, listener) = listen(&mut resolved).await?;
         let mut agent = Agent::start(start(resolved, &clock, news).await?).await?;
+        agent.hear(board);
+        // dropped with the agent: what is still said then is not heard
+        let mut listening = JoinSet::new();
+        if let Some(listener) = listener {
+            listening.spawn(listener.serve(clock.clone(), stop.clone()));
+        }
         anyhow::Ok(agent.run(&stop).await?)
     };
     tokio::pin!(work);
@@ -47,6 +56,19 @@ pub async fn run(resolved: Resolved) -> anyhow::Result<u8> {
     }
 }
 
+/// Binds the address at which sources may speak, if there is one.
+async fn listen(resolved: &mut Resolved) -> anyhow::Result<(Board, Option<Listener>)> {
+    let board = Board::default();
+    let Some(address) = resolved.config.listen else { return Ok((board, None)) };
+    let ears = std::mem::take(&mut resolved.ears);
+    let listener = Listener::bind(address, ears, board.clone()).await.map_err(|error| {
+        let hint = "see who has that port, or name another as listen: in the configuration";
+        Trouble::new("change events cannot be heard", hint).because(error)
+    })?;
+    tracing::info!(address = %listener.address(), "listening for change events");
+    Ok((board, Some(listener)))
+}
+
 /// Opens the store and hands the agent what it is made of.
 pub async fn start(
     resolved: Resolved,
@@ -69,6 +91,10 @@ fn tell(news: &News) {
             let failing = fails.iter().filter(|(_, n)| *n > 0).map(|(policy, n)| format!("{policy}={n}"));
             let failing = failing.collect::<Vec<_>>().join(" ");
             tracing::info!(%collector, due, ?result, requests, failing, "ran");
+        }
+        Happening::Heard { source, events, collectors, refused } => {
+            let asked = collectors.join(" ");
+            tracing::info!(%source, events, asked, refused, "a change was heard");
         }
         Happening::Gap { schedule, n, cause } => tracing::warn!(%schedule, slots = n, cause, "missed"),
         Happening::Changed { policy, item, from, to, .. } => {

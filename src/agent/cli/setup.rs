@@ -19,6 +19,7 @@ use crate::{
         Allowed, Config, alert, catalogue::Catalogue, collector::Collector as Configured, fault::Fault,
         fault::Faults, fault::nearest, key::KeySource, policy::Library, source::Source, store,
     },
+    hear::Ear,
     key::Keys,
     library,
     run::{
@@ -32,6 +33,7 @@ use crate::{
 };
 
 use super::{
+    ears,
     folder::{self, Beside},
     lines::Lines,
     sources::sources,
@@ -50,6 +52,8 @@ pub struct Resolved {
     pub setup: Arc<Setup>,
     /// Where the record is kept.
     pub place: Place,
+    /// Sources that may say that something changed, by name.
+    pub ears: BTreeMap<String, Ear>,
 }
 
 /// Where the record is kept, and how it is reached.
@@ -94,6 +98,7 @@ pub fn check(path: &Path) -> Result<Checked, Faults> {
     let file = path.to_string_lossy().into_owned();
     let mut found = Found { lines: Lines::of(&text), faults: Faults::new(&file) };
     one_of_a_kind(&config, &mut found);
+    ears::unheard(&config, &mut found);
     let collectors = collectors(&config, &beside);
     unnamed(&config, &collectors, &mut found);
     let schedules = schedules(&config, &collectors, &mut found);
@@ -118,16 +123,17 @@ impl Checked {
     pub fn resolve(self, needs: Needs) -> Result<Resolved, Faults> {
         let mut found = Found { lines: self.lines, faults: Faults::new(&self.file) };
         let keys = keys(&self.config.key, &mut found);
-        let (sources, webhook) = match needs {
+        let (sources, ears, webhook) = match needs {
             Needs::Everything => {
                 let sources = sources(&self.config, &mut found);
-                (sources, webhook(self.config.webhook.as_ref(), &mut found))
+                let ears = ears::ears(&self.config, &self.collectors, &mut found);
+                (sources, ears, webhook(self.config.webhook.as_ref(), &mut found))
             }
-            Needs::Log => (Some(BTreeMap::new()), Some(None)),
+            Needs::Log => (Some(BTreeMap::new()), Some(BTreeMap::new()), Some(None)),
         };
         let place = place(&self.config, &mut found);
-        let whole = keys.zip(sources).zip(place).zip(webhook);
-        let (((keys, sources), place), webhook) = found.faults.or(whole)?;
+        let whole = keys.zip(sources).zip(place).zip(webhook).zip(ears);
+        let ((((keys, sources), place), webhook), ears) = found.faults.or(whole)?;
         let origin = self.config.origin.clone();
         let estate = origin.rsplit_once('/').map_or(origin.as_str(), |(estate, _)| estate).to_owned();
         let owned = |id: &String| (id.clone(), self.config.owners.of(id).to_owned());
@@ -147,7 +153,7 @@ impl Checked {
             webhook: webhook.map(Arc::new),
             build: build(),
         };
-        Ok(Resolved { config: self.config, setup: Arc::new(setup), place })
+        Ok(Resolved { config: self.config, setup: Arc::new(setup), place, ears })
     }
 }
 

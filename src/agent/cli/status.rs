@@ -7,7 +7,7 @@ use observance_record::Instant;
 use super::{arguments::Status, json, period, read, setup::Resolved};
 use crate::{
     clock::Clock,
-    status::{status_of, status_text},
+    status::{counted, status_of, status_text},
 };
 
 /// Prints the table; with `--strict` 1 if something deviates or is unknown.
@@ -27,6 +27,10 @@ pub async fn status(
     if asked.json {
         json(out, &status)?;
     } else {
+        if let Some(address) = resolved.config.listen {
+            let heard = counted(ledger.heard().events, "change event");
+            writeln!(out, "listens at {address}; {heard} so far")?;
+        }
         write!(out, "{}", status_text(&status, resolved.config.organisation.zone))?;
     }
     Ok(u8::from(asked.strict && !status.is_clear()))

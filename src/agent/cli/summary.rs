@@ -20,6 +20,11 @@ pub fn summary(body: &Body) -> String {
             let n: u64 = b.due.values().map(observance_record::slots::Due::len).sum();
             format!("promises {n} slots in [{}, {}){}", b.from, b.to, if b.late { ", late" } else { "" })
         }
+        Body::Hook(b) => {
+            let events: Vec<String> = b.events.iter().map(|(event, n)| format!("{n} {event}")).collect();
+            let asked = b.collectors.join(", ");
+            format!("{} said {}: asks {asked}; {} refused", b.source, events.join(", "), b.refused)
+        }
         Body::Run(b) => run(b),
         Body::Verdict(b) => verdict(b),
         Body::Gap(b) => format!("{}: {} slots have no run ({})", b.schedule, b.due.len(), cause(b.cause)),

@@ -21,6 +21,7 @@ use std::{
     collections::BTreeMap,
     fs::File,
     io::Read as _,
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
@@ -72,6 +73,8 @@ pub struct Config {
     pub approvers: Vec<String>,
     /// Observation periods, by name; they may overlap.
     pub periods: BTreeMap<String, Period>,
+    /// Where the agent listens for sources that say that something changed; it does not listen without one.
+    pub listen: Option<SocketAddr>,
     /// Where drift is told, if anywhere.
     pub webhook: Option<Webhook>,
     effective: Vec<Effective>,
@@ -143,6 +146,7 @@ fn whole(root: &Node, reading: &mut Reading<'_>) -> Option<Config> {
     let key = key::read(&mut fields, reading);
     let folder = reading.path_or_none(&mut fields, "folder", "a folder for the agent's own memory");
     let sources = source::read(&mut fields, reading);
+    let listen = reading.or_none(&mut fields, "listen", SocketAddr::to_string, listen);
     let collectors = collector::read(&mut fields, sources.as_ref(), reading);
     let policies = policy::read(&mut fields, reading);
     let owners = policy::owners(&mut fields, reading);
@@ -163,6 +167,7 @@ fn whole(root: &Node, reading: &mut Reading<'_>) -> Option<Config> {
         owners: owners?,
         approvers: approvers?,
         periods: periods?,
+        listen: listen?,
         webhook: webhook?,
         effective: Vec::new(),
     })
@@ -189,6 +194,12 @@ fn zone(node: &Node, faults: &mut Faults) -> Option<Tz> {
         node.refuse(expected, hint.as_deref(), faults);
     }
     zone
+}
+
+/// An address of this machine and a port.
+fn listen(node: &Node, faults: &mut Faults) -> Option<SocketAddr> {
+    let expected = "an address and a port, such as 127.0.0.1:8080";
+    node.read(expected, faults, |text| text.parse().ok())
 }
 
 fn origin(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<String> {

@@ -48,6 +48,8 @@ pub struct Github {
     pub networks: Vec<String>,
     /// A proxy on the way.
     pub proxy: Option<Url>,
+    /// What signs the webhook by which it says that something changed; it may speak only with one.
+    pub webhook: Option<SecretRef>,
 }
 
 /// Who asks a GitHub organisation.
@@ -76,6 +78,13 @@ impl Source {
         match self {
             Self::Github(_) => GITHUB,
             Self::Other(other) => &other.kind,
+        }
+    }
+
+    /// What signs its webhook, if it may say that something changed.
+    pub const fn webhook(&self) -> Option<&SecretRef> {
+        match self {
+            Self::Github(github) => github.webhook.as_ref(),
         }
     }
 }
@@ -155,6 +164,7 @@ fn github(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Github> 
     let show = |networks: &Vec<String>| networks.join(", ");
     let networks = reading.or_none(fields, "networks", show, networks);
     let proxy = reading.or_none(fields, "proxy", Url::to_string, proxy);
+    let webhook = reading.or_none(fields, "webhook", SecretRef::to_string, webhook);
     Some(Github {
         org: org?,
         credential: credential?,
@@ -163,6 +173,7 @@ fn github(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Github> 
         extra_ca: extra_ca?,
         networks: networks?.unwrap_or_default(),
         proxy: proxy?,
+        webhook: webhook?,
     })
 }
 
@@ -241,6 +252,15 @@ pub(super) fn networks(node: &Node, faults: &mut Faults) -> Option<Vec<String>> 
 
 pub(super) fn proxy(node: &Node, faults: &mut Faults) -> Option<Url> {
     address(node, "a proxy as http://HOST:PORT", faults)
+}
+
+/// `{ secret: secret://.. }`.
+fn webhook(node: &Node, faults: &mut Faults) -> Option<SecretRef> {
+    let mut fields = node.fields("{ secret: secret://.. }", faults)?;
+    let secret = fields.must("secret", "secret://env/NAME or secret://file/PATH", faults);
+    let secret = secret.and_then(|node| node.secret(faults));
+    fields.done(faults);
+    secret
 }
 
 /// An http or https address; one with a user or password in it is not repeated.

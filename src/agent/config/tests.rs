@@ -132,6 +132,12 @@ fn no_secret_is_repeated_wherever_it_was_pasted() {
                 "sources: {{ github: {{ org: a, token: secret://env/T, proxy: \"http://u:{token}@p:1\" }} }}"
             ),
         ),
+        (
+            "sources",
+            format!(
+                "sources: {{ github: {{ org: a, token: secret://env/T, webhook: {{ secret: {token} }} }} }}"
+            ),
+        ),
         ("alerts", format!("alerts: {{ webhook: {{ url: \"ftp://x/{token}\", key: secret://env/K }} }}")),
         ("alerts", format!("alerts: {{ webhook: {{ url: https://x/y, key: {token} }} }}")),
         ("alerts", format!("alerts: {{ webhook: {{ url: \"https://u:{token}@x\", key: secret://env/K }} }}")),
@@ -170,6 +176,9 @@ fn a_wish_that_contradicts_itself_is_refused() {
         ("policies", "policies: { parameters: { GH-5: { x: 1 } } }"),
         ("key", "key: secret://env/KEY"),
         ("origin", "origin: a+b"),
+        ("listen", "listen: 8080"),
+        ("listen", "listen: localhost:8080"),
+        ("listen", "listen: https://127.0.0.1:8080"),
     ] {
         only_fault(key, line);
     }
@@ -227,6 +236,7 @@ fn how_a_source_is_reached_is_refused_where_it_is_not_safe() {
         "base_url: https://ghes.acme.example/api/v3, networks: [10.20.0.0/16, fd12::/16]",
         "base_url: http://127.0.0.1:8080",
         "base_url: http://localhost:8080",
+        "webhook: { secret: secret://env/HOOK }",
     ] {
         assert!(sources(fine).is_ok(), "{fine}: {}", sources(fine).unwrap_err());
     }
@@ -236,6 +246,9 @@ fn how_a_source_is_reached_is_refused_where_it_is_not_safe() {
         "networks: 10.0.0.0/8",
         "networks: [10.0.0.0]",
         "networks: [intranet]",
+        "webhook: secret://env/HOOK",
+        "webhook: {}",
+        "webhook: { secret: secret://env/HOOK, events: [push] }",
     ] {
         assert_eq!(sources(wrong).unwrap_err().sorted().len(), 1, "{wrong}");
     }

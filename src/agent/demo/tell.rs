@@ -82,7 +82,7 @@ impl Teller {
                 self.line(out, news.at, "AGAIN", "agent", &format!("started on a log of {size} entries"))
             }
             Happening::StoreAway { error } => self.line(out, news.at, "AWAY", "store", error),
-            Happening::Started { .. } | Happening::Told { .. } => Ok(()),
+            Happening::Started { .. } | Happening::Told { .. } | Happening::Heard { .. } => Ok(()),
         }
     }
 

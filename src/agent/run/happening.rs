@@ -34,6 +34,17 @@ pub enum Happening {
         /// Items that fail, by policy.
         fails: Vec<(String, u64)>,
     },
+    /// A source said that something changed.
+    Heard {
+        /// Which source.
+        source: String,
+        /// How many deliveries.
+        events: u64,
+        /// Collectors that are asked.
+        collectors: Vec<String>,
+        /// Deliveries that were refused.
+        refused: u64,
+    },
     /// Slots will never have a run.
     Gap {
         /// Whose.

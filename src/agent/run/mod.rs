@@ -11,6 +11,7 @@ mod deliver;
 mod export;
 pub mod fold;
 pub mod happening;
+mod hooks;
 mod journal;
 pub mod once;
 mod open;
@@ -45,6 +46,7 @@ use crate::{
     chance::Chance,
     clock::{Busy, Clock},
     collect::{self, Collected},
+    hear::Board,
     schedule::{Action, Cause, Ended, Planner, Slot},
     store::{Due as Tiles, HeadFile, Store, StoreError},
     tell::{Attempt, TellError, Teller},
@@ -100,6 +102,7 @@ pub struct Agent {
     journal: Journal,
     store: Store,
     planner: Planner,
+    board: Board,
     by: u64,
     tasks: JoinSet<Done>,
     doing: HashMap<tokio::task::Id, Doing>,
@@ -143,6 +146,7 @@ impl Agent {
             planner: Planner::new(setup.schedules.clone(), running, setup.seed, before),
             teller: Teller::new(clock.clone())?,
             memo: Memo::new(MEMO_ROWS_MAX),
+            board: Board::default(),
             tasks: JoinSet::new(),
             doing: HashMap::new(),
             states: BTreeMap::new(),
@@ -204,6 +208,11 @@ impl Agent {
         self.planner.ask(collector);
     }
 
+    /// From now on, what is heard on this board brings runs.
+    pub fn hear(&mut self, board: Board) {
+        self.board = board;
+    }
+
     /// Works until `stop` is cancelled; then ends what runs, says so in the log, and returns.
     pub async fn run(&mut self, stop: &CancellationToken) -> Result<(), RunError> {
         let mut patience = None;
@@ -249,6 +258,7 @@ impl Agent {
     /// Does what the planner asks for now; true if it must be asked again at once.
     async fn step(&mut self) -> Result<bool, RunError> {
         let mut again = self.close_periods().await?;
+        again |= self.hear_changes().await?;
         for action in self.planner.step(self.journal.now()) {
             match action {
                 Action::Promise { from, to, late, due } => {
@@ -270,13 +280,14 @@ impl Agent {
     async fn wait(&mut self, stop: &CancellationToken, patience: Option<Instant>) -> Result<(), RunError> {
         // nobody waits for mail that has no way to go
         let mail = self.setup.webhook.as_ref().and_then(|_route| self.mail.next());
-        let alarms = [self.planner.wake(), mail, patience];
+        let alarms = [self.planner.wake(), mail, patience, self.board.next()];
         let now = self.clock.now();
         let wake = alarms.into_iter().flatten().min().unwrap_or_else(|| now.plus_ms(IDLE_MS));
         tokio::select! {
             biased;
             Some(done) = self.tasks.join_next() => self.take(done).await,
             () = stop.cancelled(), if patience.is_none() => Ok(()),
+            () = self.board.rang() => Ok(()),
             () = self.me.wait_until(wake) => Ok(()),
         }
     }

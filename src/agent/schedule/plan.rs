@@ -40,6 +40,8 @@ pub struct Planner {
     /// What runs, by collector; a manual run answers no slot.
     running: BTreeMap<String, Option<Slot>>,
     asked: BTreeSet<String>,
+    /// Collectors whose source said that something changed.
+    heard: BTreeSet<String>,
     running_max: NonZeroUsize,
     seed: u64,
     hindrance: Option<Hindrance>,
@@ -69,6 +71,7 @@ impl Planner {
             tracks: schedules.into_iter().map(track).collect(),
             running: BTreeMap::new(),
             asked: BTreeSet::new(),
+            heard: BTreeSet::new(),
             running_max,
             seed,
             hindrance: None,
@@ -99,6 +102,12 @@ impl Planner {
     /// Somebody wants this collector to run, apart from its schedule: it does as soon as it can.
     pub fn ask(&mut self, collector: &str) {
         self.asked.insert(collector.to_owned());
+    }
+
+    /// The source of this collector said that something changed: it runs as soon as it can without keeping a slot waiting,
+    /// unless it runs for another reason first.
+    pub fn hear(&mut self, collector: &str) {
+        self.heard.insert(collector.to_owned());
     }
 
     /// The run of this collector is over. A lost slot becomes a gap, or is tried again where its window can be read.
@@ -201,7 +210,8 @@ impl Planner {
         }
     }
 
-    /// Starts what was asked for, then what is in time, then what is caught up, each in the order of its start.
+    /// Starts what was asked for, then what is in time, then what is caught up, each in the order of its start; then what
+    /// a change event brings.
     fn start(&mut self, actions: &mut Vec<Action>) {
         for collector in std::mem::take(&mut self.asked) {
             if self.may_run(&collector) {
@@ -222,6 +232,21 @@ impl Planner {
         ready.sort_unstable();
         for (_, _, schedule, due) in ready {
             actions.extend(self.start_slot(Slot { schedule, due }));
+        }
+        for action in &*actions {
+            if let Action::Start { collector, .. } = action {
+                self.heard.remove(collector);
+            }
+        }
+        for collector in std::mem::take(&mut self.heard) {
+            // one place stays free: no flood of change events takes the last from a slot
+            let is_last = self.running.len() + 1 >= self.running_max.get().max(2);
+            if !is_last && self.may_run(&collector) {
+                self.running.insert(collector.clone(), None);
+                actions.push(Action::Start { collector, slot: None, trigger: Trigger::Manual, late_ms: 0 });
+            } else {
+                self.heard.insert(collector);
+            }
         }
     }
 
@@ -426,6 +451,37 @@ mod tests {
         planner.ended(at("07-01T11:12"), "a@acme", Ended::Recorded);
         let starts = settle(&mut planner, at("07-01T11:12")).0;
         assert_eq!(started(&starts), [(Some(at("07-01T11:00")), Trigger::CatchUp, 12 * MINUTE_MS)]);
+    }
+
+    #[test]
+    fn change_events_never_take_the_last_place_from_a_slot() {
+        let mut planner = planner(vec![schedule("a", "0 * * * *", Missed::Gap)], 3);
+        settle(&mut planner, at("07-01T09:30"));
+        for collector in ["x@acme", "y@acme", "z@acme"] {
+            planner.hear(collector);
+        }
+        let starts = settle(&mut planner, at("07-01T09:40")).0;
+        assert_eq!(started(&starts), [(None, Trigger::Manual, 0); 2]);
+        let starts = settle(&mut planner, at("07-01T10:00")).0;
+        assert_eq!(started(&starts), [(Some(at("07-01T10:00")), Trigger::Slot, 0)]);
+        planner.ended(at("07-01T10:01"), "x@acme", Ended::Recorded);
+        assert_eq!(settle(&mut planner, at("07-01T10:01")), (vec![], vec![]));
+        planner.ended(at("07-01T10:02"), "y@acme", Ended::Recorded);
+        assert_eq!(started(&settle(&mut planner, at("07-01T10:02")).0), [(None, Trigger::Manual, 0)]);
+    }
+
+    #[test]
+    fn a_slot_that_comes_first_looks_for_a_change_event_too() {
+        let mut planner = planner(vec![schedule("a", "0 * * * *", Missed::Gap)], 1);
+        settle(&mut planner, at("07-01T09:30"));
+        planner.hear("a@acme");
+        let starts = settle(&mut planner, at("07-01T10:00")).0;
+        assert_eq!(started(&starts), [(Some(at("07-01T10:00")), Trigger::Slot, 0)]);
+        planner.ended(at("07-01T10:01"), "a@acme", Ended::Recorded);
+        assert_eq!(settle(&mut planner, at("07-01T10:01")), (vec![], vec![]));
+        // with one place only, it runs when that is free
+        planner.hear("a@acme");
+        assert_eq!(started(&settle(&mut planner, at("07-01T10:02")).0), [(None, Trigger::Manual, 0)]);
     }
 
     #[test]

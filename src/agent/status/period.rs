@@ -147,7 +147,12 @@ fn deviations(view: &PeriodView, zone: Tz) -> String {
         push(&mut out, format_args!("  {what}  {}\n", extent(deviation, zone)));
         push(
             &mut out,
-            format_args!("    why: {}\n    meanwhile: {}\n", codes(&deviation.codes), meanwhile(exposed)),
+            format_args!(
+                "    why: {}\n    known by: {}\n    meanwhile: {}\n",
+                codes(&deviation.codes),
+                deviation.known,
+                meanwhile(exposed)
+            ),
         );
     }
     more(&mut out, n);

@@ -35,6 +35,8 @@
 //!    period add up to the whole.
 //! 9. **Hours are not the measure.** Counts are items and occasions; [`exposure`] names the events that happened to an
 //!    item while it deviated.
+//! 10. **A change event is a reason to look, and proves nothing.** It narrows an interval by the look that it brings;
+//!     begin and end of a deviation say which kind of look they rest on ([`Known`]), and stay bounds of looks.
 
 mod events;
 mod looks;
@@ -45,7 +47,7 @@ mod trail;
 mod windows;
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::Arc,
 };
 
@@ -53,7 +55,7 @@ use serde::Serialize;
 
 pub use self::{
     events::Event,
-    period::{Deviation, EventSeen, Known, PolicyPeriod},
+    period::{Bounds, Deviation, EventSeen, Known, PolicyPeriod},
 };
 use self::{
     events::Events,
@@ -110,6 +112,8 @@ pub struct Effect {
     events: Events,
     /// Due instants that no run answered, sorted.
     gaps: Vec<Instant>,
+    /// Verdicts on looks that were made because the source said that something changed.
+    prompted: BTreeSet<u64>,
     /// Every result once.
     results: HashSet<Arc<ItemResult>>,
 }
@@ -146,6 +150,12 @@ impl Effect {
             transitions.extend(trail.see((*item, &self.looks), (look, seq), absent.clone()));
         }
         transitions
+    }
+
+    /// The look of the verdict `seq` was made because the source said that something changed: what begins or ends with
+    /// it is known from a change event (rule 10).
+    pub fn prompt(&mut self, seq: u64) {
+        self.prompted.insert(seq);
     }
 
     /// A look that saw exactly what the last look that saw anything saw: the same items, results and membership.

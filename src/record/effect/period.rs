@@ -2,7 +2,7 @@
 //!
 //! It draws no conclusion and gives no score.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use serde::Serialize;
 
@@ -78,8 +78,8 @@ pub struct Deviation {
     pub open: bool,
     /// All reasons that were given while it lasted.
     pub codes: BTreeSet<Code>,
-    /// How the interval is known.
-    pub known: Known,
+    /// How its begin and its end are known.
+    pub known: Bounds,
     /// The entry whose verdict saw it first.
     pub opened_seq: u64,
     /// The entry whose verdict no longer saw it, in the period or after it.
@@ -94,18 +94,48 @@ impl Deviation {
     }
 }
 
-/// How the interval of a deviation is known (formats section 13).
+/// How the two ends of a deviation are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Bounds {
+    /// Its begin.
+    pub begin: Known,
+    /// Its end; as long as it is open, what is known of that.
+    pub end: Known,
+}
+
+impl fmt::Display for Bounds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.begin, self.end) {
+            (Known::Exact, Known::Exact) => write!(f, "{}", Known::Exact),
+            (begin, end) if begin == end => write!(f, "{begin} at both ends"),
+            (begin, end) => write!(f, "{begin} at its begin, {end} at its end"),
+        }
+    }
+}
+
+/// How one end of a deviation is known (formats section 13).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Known {
-    /// The source's own change events agree. Nothing here says so; whoever reconciled them may.
+    /// It lies between two looks, and the later was made because the source said that something changed.
     ChangeFeed,
-    /// Several looks saw it, and bound it.
+    /// It lies between two looks.
     Bracketed,
-    /// One look saw it.
+    /// Only one look bounds it: there was none before, or none after.
     SingleLook,
     /// Its windows say so exactly.
     Exact,
+}
+
+impl fmt::Display for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ChangeFeed => "a change event",
+            Self::Bracketed => "two looks",
+            Self::SingleLook => "one look",
+            Self::Exact => "its windows, exactly",
+        })
+    }
 }
 
 /// An event that failed or is unknown.
@@ -155,7 +185,7 @@ impl Effect {
         let looks = &self.looks;
         let cover = looks.cover(Sees::any, Sees::any);
         let range = (looks.index_at(period.from()), looks.index_at(period.to()));
-        let question = Question { looks, cover: &cover, period, range, now };
+        let question = Question { looks, cover: &cover, prompted: &self.prompted, period, range, now };
         let (mut hulls, mut tails) = (Vec::new(), Vec::new());
         for (item, trail) in &self.trails {
             let said = question.ask(trail);
@@ -251,6 +281,12 @@ fn of_occasion(item: Item, occasion: Occasion, question: &Question<'_>) -> Optio
     let least = occasion.held(question.cover, period);
     let last = occasion.last?;
     let most = Span::new(occasion.after?, occasion.before.unwrap_or(question.now.max(last))).clip(period);
+    let open = occasion.before.is_none_or(|before| before >= period.to());
+    let between =
+        |seq: u64| if question.prompted.contains(&seq) { Known::ChangeFeed } else { Known::Bracketed };
+    let is_bounded = occasion.after < occasion.first;
+    let begin = if is_bounded { between(occasion.opened) } else { Known::SingleLook };
+    let end = occasion.closed.filter(|_| !open).map_or(Known::SingleLook, between);
     let deviation = Deviation {
         item,
         least_ms: least.ms(),
@@ -259,8 +295,8 @@ fn of_occasion(item: Item, occasion: Occasion, question: &Question<'_>) -> Optio
         most,
         sights: u64::from(occasion.sights_in),
         baseline: occasion.baseline,
-        open: occasion.before.is_none_or(|before| before >= period.to()),
-        known: if occasion.sights > 1 { Known::Bracketed } else { Known::SingleLook },
+        open,
+        known: Bounds { begin, end },
         codes: occasion.codes,
         opened_seq: occasion.opened,
         closed_seq: occasion.closed,
@@ -281,7 +317,7 @@ fn of_stay(item: Item, stay: &Stay<'_>, period: Span, end: Instant) -> Deviation
         baseline: stay.baseline,
         open: stay.span.to() >= period.to().min(end),
         codes: windows::codes(&stay.pieces),
-        known: Known::Exact,
+        known: Bounds { begin: Known::Exact, end: Known::Exact },
         opened_seq: stay.pieces.first().map_or(0, |piece| piece.seq),
         closed_seq: None,
     }

@@ -99,7 +99,8 @@ fn out_from_12_march_0913_to_13_march_1550_is_29_to_31_hours() {
     assert_eq!(deviation.least, Set::from(Span::new(at("03-12T10:00"), at("03-13T15:00"))));
     assert_eq!(deviation.most, Span::new(at("03-12T09:00"), at("03-13T16:00")));
     assert_eq!((deviation.least_ms / HOUR, deviation.most_ms / HOUR), (29, 31));
-    assert_eq!((deviation.baseline, deviation.open, deviation.known), (false, false, Known::Bracketed));
+    let known = Bounds { begin: Known::Bracketed, end: Known::Bracketed };
+    assert_eq!((deviation.baseline, deviation.open, deviation.known), (false, false, known));
     assert_eq!((deviation.sights, deviation.opened_seq, deviation.closed_seq), (30, 274, Some(304)));
     assert_eq!((march.items_n, march.met, march.deviated_items, march.occasions), (2, 1, 1, 1));
     assert_eq!((march.gap_ms, march.part_unknown_ms), (0, 0));
@@ -122,7 +123,26 @@ fn out_from_12_march_0913_to_13_march_1550_is_29_to_31_hours() {
 fn one_look_gives_no_least_and_up_to_two_hours() {
     let said = period("p f p", 3);
     assert_eq!(table(&said), [(1, None, span(0, 2), 0, 2)]);
-    assert_eq!((said.deviated_items, said.deviations[0].known), (1, Known::SingleLook));
+    let known = Bounds { begin: Known::Bracketed, end: Known::Bracketed };
+    assert_eq!((said.deviated_items, said.deviations[0].known), (1, known));
+}
+
+#[test]
+fn both_ends_say_which_look_they_rest_on() {
+    let known = |words: &str, prompted: &[u64]| {
+        let mut effect = hourly(words).0;
+        prompted.iter().for_each(|seq| effect.prompt(*seq));
+        let said = effect.period(hour(0), hour(9), hour(9));
+        said.deviations[0].known.to_string()
+    };
+    assert_eq!(known("p f f p", &[]), "two looks at both ends");
+    assert_eq!(known("p f f p", &[1, 3]), "a change event at both ends");
+    assert_eq!(known("p f f p", &[2, 3]), "two looks at its begin, a change event at its end");
+    // nothing was seen before: whatever brought that look, it bounds nothing on this side
+    assert_eq!(known("f f p", &[0]), "one look at its begin, two looks at its end");
+    assert_eq!(known("p f f", &[1]), "a change event at its begin, one look at its end");
+    // the list was whole, and the item was not there: it came since
+    assert_eq!(known("p. pf pf", &[1]), "a change event at its begin, one look at its end");
 }
 
 #[test]
@@ -312,7 +332,7 @@ fn windows_speak_exactly() {
         [(2, Some(span(0, 12)), span(0, 12), 12, 12), (1, Some(span(6, 12)), span(6, 12), 6, 6)]
     );
     assert_eq!((said.gap_ms / HOUR, said.part_unknown_ms, said.occasions), (6, 0, 2));
-    assert!(said.deviations.iter().all(|d| d.known == Known::Exact && !d.open));
+    assert!(said.deviations.iter().all(|d| d.known.to_string() == "its windows, exactly" && !d.open));
     // read again, and better: what is known now replaces what was known then
     let rows = BTreeMap::from([(item(1), result(State::Passed)), (item(2), result(State::Unknown))]);
     let drift = effect.window(hour(6), hour(12), 9, Membership::Complete, &rows);

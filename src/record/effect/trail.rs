@@ -123,6 +123,8 @@ pub(super) struct Question<'a> {
     pub(super) looks: &'a Looks,
     /// The time for which looks that saw anything are good.
     pub(super) cover: &'a Set,
+    /// Verdicts on looks that a change event brought.
+    pub(super) prompted: &'a BTreeSet<u64>,
     pub(super) period: Span,
     /// The looks of the period, `[from, to)`.
     pub(super) range: (u32, u32),
@@ -149,13 +151,13 @@ pub(super) struct Occasion {
     /// The last look that did not see it yet, and the first that no longer saw it.
     pub(super) after: Option<Instant>,
     pub(super) before: Option<Instant>,
-    /// The last look that saw it.
+    /// The first and the last look that saw it.
+    pub(super) first: Option<Instant>,
     pub(super) last: Option<Instant>,
     pub(super) hulls: Vec<Span>,
     pub(super) bridges: Vec<Span>,
     pub(super) codes: BTreeSet<Code>,
-    /// Looks that saw it: in all, and in the period.
-    pub(super) sights: u32,
+    /// Looks of the period that saw it.
     pub(super) sights_in: u32,
     pub(super) baseline: bool,
     pub(super) opened: u64,
@@ -229,7 +231,7 @@ impl Walk {
         }
         self.said.hulls.push(hull);
         if state == State::Failed {
-            self.fail(question, stretch, (bridge, hull), sights);
+            self.fail(stretch, (bridge, hull), sights);
         } else {
             self.close(stretch);
             self.not_failed = Some(stretch.last);
@@ -251,15 +253,10 @@ impl Walk {
         held.then_some(good)
     }
 
-    fn fail(
-        &mut self,
-        question: &Question<'_>,
-        stretch: &Stretch<'_>,
-        (bridge, hull): (Option<Span>, Span),
-        sights_in: u32,
-    ) {
+    fn fail(&mut self, stretch: &Stretch<'_>, (bridge, hull): (Option<Span>, Span), sights_in: u32) {
         let opens = Occasion {
             after: self.not_failed.or(self.life.map(|(earliest, _)| earliest)),
+            first: Some(stretch.first),
             baseline: !self.judged,
             opened: stretch.seq,
             ..Occasion::default()
@@ -268,7 +265,6 @@ impl Walk {
         open.last = Some(stretch.last);
         open.hulls.push(hull);
         open.bridges.extend(bridge);
-        open.sights = open.sights.saturating_add(question.looks.seen_n(stretch.looks.0, stretch.looks.1));
         open.sights_in = open.sights_in.saturating_add(sights_in);
         if let Sight::Listed(result) = stretch.sight {
             open.codes.extend(result.codes().iter().cloned());

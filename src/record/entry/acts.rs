@@ -377,6 +377,21 @@ pub struct Export {
     pub recipient: Option<Item>,
 }
 
+/// `hook`: the source said that something changed, and these collectors are asked at once. Written before they run; it
+/// is a reason to look and no evidence: of what was sent it holds counts only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hook {
+    /// The source, by its name in the configuration.
+    pub source: String,
+    /// How often each event of the vendor's was heard since the entry before; at least one, each at least once.
+    pub events: BTreeMap<Code, u64>,
+    /// Collectors of this source that are asked, by id, sorted; at least one.
+    pub collectors: Vec<String>,
+    /// Deliveries that were refused since the newest `hook` of this writer, whatever source they named.
+    pub refused: u64,
+}
+
 /// `heartbeat`: nothing happened, and somebody was there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 pub use self::{
     acts::{
-        Agent, Alert, Cause, Collector, Config, Drift, Export, Gap, Genesis, Heartbeat, Judge, Missed,
+        Agent, Alert, Cause, Collector, Config, Drift, Export, Gap, Genesis, Heartbeat, Hook, Judge, Missed,
         Notice, PeriodClose, PeriodOpen, Policy, Posture, Previous, Schedule, Sealed, Slots, Start, Stop,
     },
     run::{
@@ -201,6 +201,8 @@ kinds! {
     Schedule = "schedule" 1,
     /// Slots promised before they come.
     Slots = "slots" 1,
+    /// The source said that something changed.
+    Hook = "hook" 1,
     /// A collector ran.
     Run = "run" 1,
     /// Policies judged a run.

@@ -3,6 +3,7 @@
 //! The agent's memory and the verifier's reading are this one fold, so that what the agent believes is what an auditor
 //! checks. It does no I/O: artefacts come from whoever has them ([`Artefacts`]).
 
+mod hooks;
 mod last_seen;
 mod promises;
 mod tables;
@@ -12,14 +13,15 @@ mod writers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::writers::Writers;
 pub use self::{
+    hooks::Heard,
     last_seen::LastSeen,
     promises::{Answer, Promises},
     tables::{Row, Table},
     tally::{Began, Changed, How, OddRun, Reached, Tally, What},
     verdicts::{Column, PolicyState},
 };
+use self::{hooks::Hooks, writers::Writers};
 use crate::{
     digest::{Item, Root},
     entry::{self, Body, Entry, Genesis, PeriodClose, PeriodOpen},
@@ -89,6 +91,7 @@ pub struct Ledger {
     writers: Writers,
     /// Until when each collector has read its windows whole.
     covered: BTreeMap<String, Instant>,
+    hooks: Hooks,
     promises: Promises,
     tables: BTreeMap<(String, String), Table>,
     runs: BTreeMap<String, LastRun>,
@@ -113,6 +116,8 @@ pub struct LastRun {
     pub seq: u64,
     /// Its body.
     pub run: entry::Run,
+    /// The `hook` that brought it, if one did.
+    pub hook: Option<u64>,
     /// The verdict with the list that the newest verdict on this collector has.
     pub list: Option<(u64, Vec<entry::PolicyVerdict>)>,
 }
@@ -180,7 +185,8 @@ impl Ledger {
             }
             Body::Slots(body) => self.promises.promise(body)?,
             Body::Gap(body) => self.gap(body)?,
-            Body::Run(body) => self.run(entry.seq, body, artefacts)?,
+            Body::Hook(body) => self.hook(entry, body)?,
+            Body::Run(body) => self.run((entry.seq, entry.by), body, artefacts)?,
             Body::Verdict(body) => self.verdict(entry.seq, body, artefacts)?,
             Body::Alert(body) => self.alert(entry, body)?,
             Body::Notice(body) => self
@@ -230,7 +236,12 @@ impl Ledger {
         Ok(())
     }
 
-    fn run(&mut self, seq: u64, run: &entry::Run, artefacts: &dyn Artefacts) -> Result<(), LedgerFault> {
+    fn run(
+        &mut self,
+        (seq, by): (u64, u64),
+        run: &entry::Run,
+        artefacts: &dyn Artefacts,
+    ) -> Result<(), LedgerFault> {
         let collector = self
             .collector_of(run)
             .map(|c| c.id.clone())
@@ -254,7 +265,8 @@ impl Ledger {
             self.covered.insert(collector.clone(), to);
         }
         let list = self.runs.remove(&collector).and_then(|last| last.list);
-        self.runs.insert(collector, LastRun { seq, run: run.clone(), list });
+        let hook = self.hooks.answer(&collector, by, run.started);
+        self.runs.insert(collector, LastRun { seq, run: run.clone(), hook, list });
         Ok(())
     }
 

@@ -80,7 +80,8 @@ pub struct Changed {
     pub how: How,
 }
 
-/// A run that was not complete, saw a population that is not complete, or did not answer its slot in time.
+/// A run that was not complete, saw a population that is not complete, or neither answered its slot in time nor was
+/// brought by a change event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OddRun {
     /// Its entry.
@@ -91,6 +92,8 @@ pub struct OddRun {
     pub collector: String,
     /// What made it start.
     pub trigger: Trigger,
+    /// The `hook` that brought it, if one did.
+    pub hook: Option<u64>,
     /// How it ended.
     pub result: RunResult,
     /// Was any population not seen whole?
@@ -146,16 +149,16 @@ impl Tally {
         self.posture.as_ref()
     }
 
-    fn run(&mut self, seq: u64, run: &Run, collector: String) {
+    fn run(&mut self, seq: u64, run: &Run, (collector, hook): (String, Option<u64>)) {
         self.reached.entry(run.source.clone()).or_default().see(&run.channel, &run.privileges, run.skew_ms);
         let membership = run.populations.iter().map(|population| population.membership).max();
         let membership = membership.unwrap_or(Membership::Complete);
-        let ordinary = (RunResult::Complete, Trigger::Slot, Membership::Complete);
-        if (run.result, run.trigger, membership) != ordinary {
+        let expected = hook.is_some() || run.trigger == Trigger::Slot;
+        if !expected || (run.result, membership) != (RunResult::Complete, Membership::Complete) {
             let of_populations = run.populations.iter().flat_map(|population| &population.why);
             let why = run.why.iter().chain(of_populations).cloned().collect();
             let (as_of, trigger, result) = (run.as_of, run.trigger, run.result);
-            self.odd_runs.push(OddRun { seq, as_of, collector, trigger, result, membership, why });
+            self.odd_runs.push(OddRun { seq, as_of, collector, trigger, hook, result, membership, why });
         }
     }
 }
@@ -198,7 +201,8 @@ impl Ledger {
             Body::Posture(posture) => self.tally.posture = Some((**posture).clone()),
             Body::Run(run) => {
                 if let Some(collector) = self.collector_of(run).map(|collector| collector.id.clone()) {
-                    self.tally.run(entry.seq, run, collector);
+                    let hook = self.hooks.brought(&collector, entry.by, run.started);
+                    self.tally.run(entry.seq, run, (collector, hook));
                 }
             }
             Body::Config(config) => {
@@ -227,6 +231,7 @@ impl Ledger {
             | Body::Stop(_)
             | Body::Slots(_)
             | Body::Gap(_)
+            | Body::Hook(_)
             | Body::Verdict(_)
             | Body::Drift(_)
             | Body::Alert(_)

@@ -49,6 +49,7 @@ impl PolicyState {
         seq: u64,
         at: Instant,
         (membership, max_gap_ms): (Membership, i64),
+        hook: Option<u64>,
         column: &Column,
     ) -> Vec<Transition> {
         let seen = (column.root, membership, max_gap_ms);
@@ -57,6 +58,9 @@ impl PolicyState {
             return Vec::new();
         }
         self.seen = Some(seen);
+        if hook.is_some() {
+            self.effect.prompt(seq);
+        }
         self.effect.look(at, seq, membership, max_gap_ms, column.results.iter())
     }
 
@@ -257,11 +261,12 @@ impl Ledger {
         let (membership, max_gap_ms) = (population.membership, self.max_gap_ms(collector));
         let facts = |item: &Item| self.facts.get(item).map(|facts| (facts.at, facts.of));
         let event = |item: &Item| facts(item).and_then(|(at, of)| Some(Event { item: *item, at: at?, of }));
+        let hook = self.runs.get(collector).and_then(|last| last.hook);
         let windowed = population.window.map(|_| column.results.keys());
         let events: Vec<Event> = windowed.into_iter().flatten().filter_map(event).collect();
         let Some(state) = self.policies.get_mut(&said.policy) else { return };
         let transitions = match population.window {
-            None => state.look_at(seq, run.as_of, (membership, max_gap_ms), &column),
+            None => state.look_at(seq, run.as_of, (membership, max_gap_ms), hook, &column),
             Some((from, to)) if events.is_empty() => {
                 state.effect.window(from, to, seq, membership, column.results.iter())
             }

@@ -65,6 +65,7 @@ pub(super) fn serves(body: &Body) -> bool {
         | Body::PeriodOpen(_)
         | Body::PeriodClose(_)
         | Body::Posture(_)
+        | Body::Hook(_)
         | Body::Export(_)
         | Body::Heartbeat(_)
         | Body::Foreign { .. } => false,

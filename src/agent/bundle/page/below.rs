@@ -69,7 +69,7 @@ fn deviations(html: &mut Html, content: &Content<'_>, policy: &PolicyView) {
 
 fn deviation_row(content: &Content<'_>, deviation: &Deviation, exposed: &Exposed) -> Vec<Cell> {
     let end = if deviation.open { "still open".to_owned() } else { content.local(deviation.most.to()) };
-    let mut known = words::known(deviation.known).to_owned();
+    let mut known = deviation.known.to_string();
     if deviation.baseline {
         known.push_str("; found so at first sight");
     }
@@ -259,7 +259,7 @@ fn cause_of(run: &OddRun) -> [String; 5] {
         run.collector.clone(),
         words::result(run.result).to_owned(),
         words::membership(run.membership).to_owned(),
-        words::trigger(run.trigger).to_owned(),
+        run.hook.map_or(words::trigger(run.trigger), |_| "upon a change event").to_owned(),
         words::codes(&run.why),
     ]
 }

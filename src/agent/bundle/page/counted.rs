@@ -42,6 +42,9 @@ pub(super) fn hidden(html: &mut Html, content: &Content<'_>) {
         &format!("{} missed, {} unaccounted for", number(slots.missed), number(slots.unanswered)),
     );
     say("Runs", &runs(content));
+    let heard = ledger.heard();
+    let (events, refused) = (number(heard.events), number(heard.refused));
+    say("Change events", &format!("{events} heard, {refused} deliveries refused, ever; none is evidence"));
     say("Alerts", &alerts(content));
     html.raw("</dl>\n");
     if !ledger.foreign().is_empty() {
@@ -80,7 +83,7 @@ fn runs(content: &Content<'_>) -> String {
         number(u64::try_from(odd.clone().filter(|run| of(run)).count()).unwrap_or(u64::MAX))
     };
     let ended = |result: RunResult| count(&|run| run.result == result);
-    let began = |trigger: Trigger| count(&|run| run.trigger == trigger);
+    let began = |trigger: Trigger| count(&|run| run.trigger == trigger && run.hook.is_none());
     let unwhole = count(&|run| run.membership != Membership::Complete);
     format!(
         "{} failed, {} partial, {unwhole} with a population not whole; {} read later, {} by hand (causes below)",

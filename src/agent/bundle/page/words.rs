@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use observance_record::{
-    effect::{Evidence, Known},
+    effect::Evidence,
     entry::{Cause, RunResult, Trigger},
     ledger::{How, What},
     population::{Grade, Horizon, Membership},
@@ -43,15 +43,6 @@ pub(super) const fn evidence(evidence: Evidence) -> &'static str {
         Evidence::Look => "single looks",
         Evidence::Window => "whole windows",
         Evidence::Event => "each event",
-    }
-}
-
-pub(super) const fn known(known: Known) -> &'static str {
-    match known {
-        Known::ChangeFeed => "change events of the source",
-        Known::Bracketed => "several looks, and those before and after",
-        Known::SingleLook => "one look only",
-        Known::Exact => "its windows, exactly",
     }
 }
 

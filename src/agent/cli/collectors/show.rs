@@ -36,6 +36,11 @@ pub fn show(shelf: &Shelf, asked: &CollectorsShow, out: &mut dyn Write) -> anyho
     )?;
     let rights = manifest.permissions().iter().map(|(name, access)| format!("{name} {access}"));
     writeln!(out, "  rights {}", rights.collect::<Vec<_>>().join(", "))?;
+    let schedule = manifest.schedule();
+    writeln!(out, "  runs at {} UTC", schedule.cron)?;
+    if !schedule.events.is_empty() {
+        writeln!(out, "  and upon {}, where the source may speak", schedule.events.join(", "))?;
+    }
     for step in manifest.step_outlines() {
         one(&step, manifest.permissions(), out)?;
     }
@@ -138,7 +143,7 @@ pub fn value(shelf: &Shelf, shelved: &Shelved) -> Value {
     json!({
         "id": manifest.id(), "version": manifest.version(), "title": manifest.title(), "file": shelved.file,
         "digest": manifest.digest(), "base_url": manifest.base_url(), "rights": manifest.permissions(),
-        "requests_max": manifest.requests_max(),
+        "requests_max": manifest.requests_max(), "cron": manifest.schedule().cron, "events": manifest.schedule().events,
         "steps": manifest.step_outlines().iter().map(step).collect::<Vec<_>>(),
         "populations": manifest.population_outlines().iter().map(population).collect::<Vec<_>>(),
     })

@@ -161,6 +161,8 @@ pub struct Schedule {
     pub grace_s: u32,
     /// Longest time without an observation before the state is unknown, in seconds.
     pub max_gap_s: u32,
+    /// The vendor's webhook events upon which it also runs at once.
+    pub events: Vec<String>,
 }
 
 /// Where and as what the source is asked.

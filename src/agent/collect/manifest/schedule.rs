@@ -10,10 +10,13 @@ use super::{
 const MINUTE_S: u32 = 60;
 const HOUR_S: u32 = 3600;
 const DAY_S: u32 = 86_400;
+/// Most events of one collector.
+const EVENTS_MAX: usize = 32;
 
 impl Default for Schedule {
     fn default() -> Self {
-        Self { cron: "0 0 * * *".to_owned(), jitter_s: 60, grace_s: HOUR_S, max_gap_s: 26 * HOUR_S }
+        let cron = "0 0 * * *".to_owned();
+        Self { cron, jitter_s: 60, grace_s: HOUR_S, max_gap_s: 26 * HOUR_S, events: Vec::new() }
     }
 }
 
@@ -39,6 +42,7 @@ pub(super) fn read(spot: Option<&Spot<'_>>, faults: &mut Faults) -> Schedule {
         jitter_s: jitter.unwrap_or(usual.jitter_s),
         grace_s: grace.unwrap_or(usual.grace_s),
         max_gap_s: max_gap.unwrap_or(usual.max_gap_s),
+        events: section.get("events").map(|spot| events(spot, faults)).unwrap_or_default(),
     };
     if schedule.jitter_s > schedule.grace_s {
         faults.add(
@@ -48,6 +52,17 @@ pub(super) fn read(spot: Option<&Spot<'_>>, faults: &mut Faults) -> Schedule {
         );
     }
     schedule
+}
+
+/// Names of the vendor's webhook events.
+fn events(spot: &Spot<'_>, faults: &mut Faults) -> Vec<String> {
+    let list = spot.list(faults);
+    let names: Vec<String> = list.iter().filter_map(|spot| parts::name(spot, faults)).collect();
+    let distinct: std::collections::BTreeSet<&String> = names.iter().collect();
+    if distinct.len() < names.len() || names.len() > EVENTS_MAX {
+        faults.add(spot, "too many events, or one twice", format!("each event once, at most {EVENTS_MAX}"));
+    }
+    names
 }
 
 fn recurring(spot: &Spot<'_>, faults: &mut Faults) -> Option<String> {

@@ -53,6 +53,22 @@ fn the_shipped_collectors_yield_what_they_say() {
 }
 
 #[test]
+fn change_events_bring_looks_at_what_is_and_read_no_windows() {
+    for (name, _) in YIELDS {
+        let manifest = shipped(name);
+        let windowed = manifest.yields().any(|(.., windowed)| windowed);
+        assert!(!windowed || manifest.schedule().events.is_empty(), "{name}");
+    }
+    let rules = shipped("github/branch_rules");
+    assert!(rules.schedule().events.iter().any(|event| event == "repository_ruleset"));
+    let text = std::fs::read_to_string(collectors().join("github/members/collector.yaml")).unwrap();
+    for wrong in ["[organization, organization]", "[Organization]", "organization"] {
+        let text = text.replace("events: [organization]", &format!("events: {wrong}"));
+        assert_eq!(Manifest::read("members", &text).unwrap_err().len(), 1, "{wrong}");
+    }
+}
+
+#[test]
 fn all_faults_come_at_once_with_their_places() {
     let text = std::fs::read_to_string(collectors().join("github/members/collector.yaml")).unwrap();
     let wrong = text

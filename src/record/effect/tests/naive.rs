@@ -86,6 +86,9 @@ fn feed(fed: &[(i64, Fed)]) -> (Effect, Vec<Look>, Vec<Transition>) {
         match fed {
             Fed::Look { whole, gap, rows } => {
                 let membership = if *whole { Membership::Complete } else { Membership::Unknown };
+                if is_prompted(seq) {
+                    effect.prompt(seq);
+                }
                 drift.extend(effect.look(ms(at), seq, membership, *gap, rows));
                 looks.push(Look { at, gap: *gap, seen: Some((*whole, rows.clone())) });
             }
@@ -101,6 +104,11 @@ fn feed(fed: &[(i64, Fed)]) -> (Effect, Vec<Look>, Vec<Transition>) {
         }
     }
     (effect, looks, drift)
+}
+
+/// Every other look comes from a change event.
+const fn is_prompted(look: u64) -> bool {
+    look % 2 == 1
 }
 
 /// What each look says of one item, life by life; a life may end in a sighting without result.
@@ -244,6 +252,13 @@ impl Naive<'_> {
         let most = Span::new(clip(after), clip(before));
         let least = set(self.inside(held));
         let sights = failed.iter().filter(|s| !self.inside([s.at]).is_empty()).count() as u64;
+        let between =
+            |look: usize| if is_prompted(look as u64) { Known::ChangeFeed } else { Known::Bracketed };
+        let ended = end.filter(|end| end.at < self.to);
+        let known = Bounds {
+            begin: if after == failed[0].at { Known::SingleLook } else { between(failed[0].look) },
+            end: ended.map_or(Known::SingleLook, |end| between(end.look)),
+        };
         let deviation = Deviation {
             item,
             least_ms: least.ms(),
@@ -254,7 +269,7 @@ impl Naive<'_> {
             baseline,
             open: end.is_none_or(|end| end.at >= self.to),
             codes: failed.iter().flat_map(|s| s.result.as_ref().unwrap().codes().clone()).collect(),
-            known: if failed.len() > 1 { Known::Bracketed } else { Known::SingleLook },
+            known,
             opened_seq: failed[0].look as u64,
             closed_seq: end.map(|end| end.look as u64),
         };

@@ -227,6 +227,12 @@ pub(in crate::collect) static SCHEDULE: Section = Section {
         or("jitter", DURATION, "60s", "Random delay of each run, at most."),
         or("grace", DURATION, "1h", "How late a run may begin before its slot is missed."),
         or("max_gap", DURATION, "26h", "Longest time without an observation before the state is unknown."),
+        may(
+            "events",
+            Kind::List(&NAME),
+            "The vendor's webhook events upon which it also runs at once, where the configuration lets the source speak; each \
+             once, at most 32. They only add looks.",
+        ),
     ],
 };
 
