@@ -85,6 +85,7 @@ impl Source {
     pub const fn webhook(&self) -> Option<&SecretRef> {
         match self {
             Self::Github(github) => github.webhook.as_ref(),
+            Self::Other(_) => None,
         }
     }
 }
