@@ -7,10 +7,11 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{
     ask::Asked,
+    condition::{Condition, Window, instant},
     exchange::{Sent, Session},
     graphql::{FOLLOW_AFTER, FOLLOW_ID},
     list::{Listing, read_from},
-    manifest::{Follow, Step},
+    manifest::{Follow, Nested, Step},
     outcome::why,
     page::{Record, record},
     project::Path,
@@ -18,11 +19,11 @@ use super::{
 };
 
 /// One list, as it stands in a record.
-struct List<'t> {
+pub(super) struct List<'t> {
     /// Records that it has, as the source counts.
     total: u64,
     /// Those that came.
-    nodes: Value<'t>,
+    pub nodes: Value<'t>,
     /// Are there more?
     more: bool,
     /// Where they begin.
@@ -30,7 +31,7 @@ struct List<'t> {
 }
 
 impl<'t> List<'t> {
-    fn read(value: Value<'t>) -> Option<Self> {
+    pub(super) fn read(value: Value<'t>) -> Option<Self> {
         let page = value.get("pageInfo")?;
         Some(Self {
             total: value.get("totalCount")?.raw().parse().ok()?,
@@ -43,8 +44,20 @@ impl<'t> List<'t> {
         })
     }
 
-    fn is_whole(&self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         u64::try_from(self.nodes.elements().count()).is_ok_and(|n| n == self.total)
+    }
+
+    /// Is it sorted, newest first, and does it reach past the window? Without a window it cannot.
+    pub(super) fn is_past(&self, stop: &Condition, window: Option<Window>) -> bool {
+        let (mut last, mut past) = (None, false);
+        for node in self.nodes.elements() {
+            let mark = stop.path.mark(node);
+            let Some(at) = instant(&mark).filter(|at| last.is_none_or(|last| *at <= last)) else { return false };
+            last = Some(at);
+            past |= stop.holds(&mark, window) == Some(true);
+        }
+        past
     }
 }
 
@@ -60,6 +73,8 @@ pub(super) fn flaws(
         let mut short = false;
         let mut unread = false;
         visit(record, nested.at.parts(), &mut |value| match List::read(value) {
+            // how far a list reaches that is wanted for a window, its own step says
+            Some(_) if nested.stop.is_some() => {}
             Some(list) => short |= !list.is_whole() || (list.more && ended.is_none()),
             // a list that is null is none, and stays null in the row
             None => unread |= value.kind() != Kind::Null,
@@ -100,7 +115,7 @@ pub(super) async fn go_on(
         let mut followed = Vec::new();
         for (i, nested) in step.nested.iter().enumerate() {
             let Some(follow) = &nested.follow else { continue };
-            let Some((id, first)) = first(asked, &nested.at, follow, &text) else { continue };
+            let Some((id, first)) = first(asked, nested, follow, (&text, session.window)) else { continue };
             let name = |page| item(&follow.ask, &id, page);
             // a follow-up has no lists of its own to go on with, so this ends
             let listing: Listing = Box::pin(read_from(session, &follow.ask, first, &name)).await;
@@ -125,9 +140,17 @@ const fn worst(outcome: Outcome) -> Outcome {
 }
 
 /// The node's id, and what is asked first to go on with its list; nothing if it is whole.
-fn first(asked: &Asked, at: &Path, follow: &Follow, text: &str) -> Option<(String, Asked)> {
+fn first(
+    asked: &Asked,
+    nested: &Nested,
+    follow: &Follow,
+    (text, window): (&str, Option<Window>),
+) -> Option<(String, Asked)> {
     let tape = Tape::read(text.as_bytes()).ok()?;
-    let list = at.find(tape.root()).and_then(List::read).filter(|list| list.more)?;
+    let list = nested.at.find(tape.root()).and_then(List::read).filter(|list| list.more)?;
+    if nested.stop.as_ref().is_some_and(|stop| window.is_none() || list.is_past(stop, window)) {
+        return None;
+    }
     let id = follow.id.find(tape.root())?.text()?.into_owned();
     let mut variables = Map::new();
     variables.insert(FOLLOW_ID.to_owned(), id.clone().into());

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Cursor, CursorIn, Document, Follow, Nested, Pages, Records, Step, Stop, Turn, Verb, keys, parts,
+    Cursor, CursorIn, Document, Follow, Nested, Pages, Records, Step, Stop, Turn, Verb, keys, parts, windows,
     yaml::{Faults, Section, Spot},
 };
 use crate::collect::{
@@ -141,11 +141,16 @@ impl Inside<'_> {
             return None;
         }
         let on = section.get("on").and_then(|spot| spot.text(faults));
-        let follow = match on {
+        let mut follow = match on {
             Some(on) => Some(self.follow(&section, faults, (&at, &path), on)?),
             None => None,
         };
-        Some((Nested { at, follow }, path))
+        let stop = section.get("stop_when").and_then(|spot| parts::condition(spot, faults));
+        if let (Some(stop), Some(follow)) = (&stop, &mut follow) {
+            follow.ask.marks.push(stop.path.clone());
+            follow.ask.window = Some(windows::until(stop.clone()));
+        }
+        Some((Nested { at, follow, stop }, path))
     }
 
     fn follow(
