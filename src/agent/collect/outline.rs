@@ -4,7 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use super::manifest::{Manifest, Population, Proof, Records, Step, Verb};
+use super::{
+    manifest::{Manifest, Population, Proof, Records, Step, Verb},
+    project::Path,
+};
 
 /// One kind of request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,7 +137,7 @@ impl Manifest {
                 Records::Count(_) => Place::Count,
             },
             projected: step.projection.paths(),
-            asked: step.marks.iter().map(ToString::to_string).collect(),
+            asked: step.marks.iter().flat_map(Path::each).collect(),
             required: step.require.iter().map(ToString::to_string).collect(),
             redacted: step.redact.iter().map(ToString::to_string).collect(),
             complete: step.complete.iter().map(proof).collect(),

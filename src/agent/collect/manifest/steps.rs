@@ -47,7 +47,9 @@ fn opened(spot: &Spot<'_>, faults: &mut Faults, steps: &mut [Step], step: &Step)
     let of = step.each.as_ref().and_then(|each| steps.get_mut(each.step));
     match of.filter(|of| of.nested.iter().any(|nested| nested.at == *at)) {
         Some(of) => of.raw = true,
-        None => faults.add(spot, format!("inside: {at}"), "for_each of a step that has this list under nested"),
+        None => {
+            faults.add(spot, format!("inside: {at}"), "for_each of a step that has this list under nested")
+        }
     }
 }
 
@@ -127,7 +129,7 @@ fn step(
     let context = Context { params, aliases };
     let asks::Request { path, verb, query } = asks::request(section, faults, &context, asks);
     let window = section.get("window").and_then(|spot| windows::read(spot, faults, &context, asks, me));
-    let key = section.get("key").and_then(|spot| parts::path(spot, faults));
+    let key = section.get("key").and_then(|spot| parts::key(spot, faults));
     let require = section.get("require").map(|spot| parts::paths(spot, faults)).unwrap_or_default();
     for path in key.iter().chain(&require) {
         asks.note(me, path);

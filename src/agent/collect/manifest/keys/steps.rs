@@ -52,7 +52,11 @@ pub(in crate::collect) static STEP_KEYS: Section = Section {
             Kind::List(&Kind::Section(&NESTED)),
             "With `graphql`: every list inside of a record. A row whose list stays short is unknown.",
         ),
-        may("key", PATH, "The immutable id of a record."),
+        may(
+            "key",
+            Kind::Either(&[PATH, Kind::List(&PATH)]),
+            "The immutable id of a record; a list of values that are one only together.",
+        ),
         may(
             "project",
             Kind::List(&Kind::Either(&[PATH, Kind::Section(&WANTED)])),
