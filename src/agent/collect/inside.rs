@@ -15,7 +15,7 @@ use super::{
     outcome::why,
     page::record,
     project::Path,
-    scan::{Tape, Value},
+    scan::Tape,
 };
 
 /// The list at `at` of the record that `env` names; `of` is the list which that record is of.
@@ -29,20 +29,24 @@ pub(super) fn read(
     if step.window.is_some() && session.window.is_none() {
         return broken(Outcome::Error, why::WINDOW_MISSING);
     }
-    if let Some(flaw) = env.record.flaws.first() {
-        return broken(*flaw, why::GRAPHQL_ERRORS);
-    }
+    let flaw = env.record.flaws.first().copied();
     let tape = env.record.raw.as_deref().and_then(|raw| Tape::read(raw.as_bytes()).ok());
     let list = tape.as_ref().and_then(|tape| at.find(tape.root())).and_then(List::read);
-    match list.map(|list| taken(session, (step, first), &list, stop(session, at, env, &list))) {
-        Some(Ok(listing)) => listing,
-        Some(Err(why)) => broken(Outcome::Error, why),
-        None => broken(Outcome::Error, why::BODY_SHAPE),
+    let listing =
+        match list.map(|list| taken(session, (step, first), &list, reaches(session, at, env, &list))) {
+            Some(Ok(listing)) => listing,
+            Some(Err(why)) => broken(Outcome::Error, why),
+            None => broken(Outcome::Error, why::BODY_SHAPE),
+        };
+    match flaw {
+        // what came stands, and is not all
+        Some(outcome) => Listing { outcome, why: Some(why::GRAPHQL_ERRORS), whole: false, ..listing },
+        None => listing,
     }
 }
 
 /// Was it read as far as it is wanted?
-fn stop(session: &Session<'_>, at: &Path, env: &Env, list: &List<'_>) -> bool {
+fn reaches(session: &Session<'_>, at: &Path, env: &Env, list: &List<'_>) -> bool {
     let of = session.manifest.steps.get(env.step);
     let nested = of.and_then(|of| of.nested.iter().find(|nested| nested.at == *at));
     let stop = nested.and_then(|nested| nested.stop.as_ref());
@@ -57,7 +61,6 @@ fn taken(
 ) -> Result<Listing, &'static str> {
     let mut reading = Reading::new(step, first);
     for node in list.nodes.elements() {
-        let node: Value<'_> = node;
         let _past = reading.add(session, &record(step, node, &[])?);
     }
     reading.whole = whole;

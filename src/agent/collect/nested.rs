@@ -2,6 +2,8 @@
 //!
 //! A list that stays short is never passed over: the record says so, and its row is unknown.
 
+use std::sync::Arc;
+
 use observance_record::{Item, population::Outcome};
 use serde_json::{Map, Value as Json, json};
 
@@ -14,7 +16,6 @@ use super::{
     manifest::{Follow, Nested, Step},
     outcome::why,
     page::{Record, record},
-    project::Path,
     scan::{Kind, Tape, Value},
 };
 
@@ -53,7 +54,9 @@ impl<'t> List<'t> {
         let (mut last, mut past) = (None, false);
         for node in self.nodes.elements() {
             let mark = stop.path.mark(node);
-            let Some(at) = instant(&mark).filter(|at| last.is_none_or(|last| *at <= last)) else { return false };
+            let Some(at) = instant(&mark).filter(|at| last.is_none_or(|last| *at <= last)) else {
+                return false;
+            };
             last = Some(at);
             past |= stop.holds(&mark, window) == Some(true);
         }
@@ -69,7 +72,8 @@ pub(super) fn flaws(
 ) -> Result<Vec<Outcome>, &'static str> {
     let mut flaws = Vec::new();
     for (i, nested) in step.nested.iter().enumerate() {
-        let ended = followed.iter().find(|(at, _)| *at == i).map(|(_, outcome)| *outcome);
+        let mut ends = followed.iter().filter(|(at, _)| *at == i).map(|(_, outcome)| *outcome);
+        let ended = ends.clone().find(|outcome| !outcome.feeds()).or_else(|| ends.next());
         let mut short = false;
         let mut unread = false;
         visit(record, nested.at.parts(), &mut |value| match List::read(value) {
@@ -90,9 +94,12 @@ pub(super) fn flaws(
 
 /// May a list of this record be gone on with? Its bytes are then needed.
 pub(super) fn is_open(step: &Step, record: Value<'_>) -> bool {
-    step.nested.iter().any(|nested| {
-        let list = nested.follow.as_ref().and_then(|_| nested.at.find(record)).and_then(List::read);
-        list.is_some_and(|list| list.more)
+    step.nested.iter().filter(|nested| nested.follow.is_some()).any(|nested| {
+        let mut open = false;
+        visit(record, nested.at.parts(), &mut |value| {
+            open |= List::read(value).is_some_and(|list| list.more)
+        });
+        open
     })
 }
 
@@ -115,16 +122,19 @@ pub(super) async fn go_on(
         let mut followed = Vec::new();
         for (i, nested) in step.nested.iter().enumerate() {
             let Some(follow) = &nested.follow else { continue };
-            let Some((id, first)) = first(asked, nested, follow, (&text, session.window)) else { continue };
-            let name = |page| item(&follow.ask, &id, page);
-            // a follow-up has no lists of its own to go on with, so this ends
-            let listing: Listing = Box::pin(read_from(session, &follow.ask, first, &name)).await;
-            let whole = listing.whole && listing.outcome == Outcome::Present;
-            let ended = if whole { Outcome::Present } else { worst(listing.outcome) };
-            let more: Vec<&str> = listing.records.iter().filter_map(|record| record.raw.as_deref()).collect();
-            followed.push((i, ended));
-            text = splice(&text, &nested.at, &more).unwrap_or(text);
-            exchanges.extend(listing.sent);
+            // outer lists stand before those inside of them, so what was gone on with is gone through too
+            for nth in 0..lists(&text, nested) {
+                let place = Place { nested, follow, nth };
+                let Some((id, first)) = first(asked, place, (&text, session.window)) else { continue };
+                let name = |page| item(&follow.ask, &id, page);
+                // a follow-up has no lists of its own to go on with, so this ends
+                let listing: Listing = Box::pin(read_from(session, &follow.ask, first, &name)).await;
+                let whole = listing.whole && listing.outcome == Outcome::Present;
+                followed.push((i, if whole { Outcome::Present } else { worst(listing.outcome) }));
+                let more: Vec<&str> = listing.records.iter().filter_map(|one| one.raw.as_deref()).collect();
+                text = splice(&text, place, &more).unwrap_or(text);
+                exchanges.extend(listing.sent);
+            }
         }
         if !followed.is_empty() {
             *one = again(step, &text, &followed, one);
@@ -139,19 +149,54 @@ const fn worst(outcome: Outcome) -> Outcome {
     if outcome.feeds() { Outcome::Error } else { outcome }
 }
 
+/// One of the lists that stand at a path: there are several where the path leads through a list.
+#[derive(Clone, Copy)]
+struct Place<'s> {
+    nested: &'s Nested,
+    follow: &'s Follow,
+    nth: usize,
+}
+
+impl Place<'_> {
+    /// The list, and the id of the node that it belongs to.
+    fn find<'t>(&self, root: Value<'t>) -> Option<(List<'t>, Value<'t>)> {
+        let (key, above) = self.nested.at.parts().split_last()?;
+        let owner = owners(root, above).into_iter().nth(self.nth)?;
+        let id = match self.follow.id.parts().strip_prefix(above) {
+            Some(beside) => beside.iter().try_fold(owner, |value, part| value.get(part)),
+            None => self.follow.id.find(root),
+        };
+        Some((List::read(owner.get(key)?)?, id?))
+    }
+}
+
+/// What may have a list, in order: the same ones whatever is added to their lists.
+fn owners<'t>(root: Value<'t>, above: &[String]) -> Vec<Value<'t>> {
+    let mut owners = Vec::new();
+    visit(root, above, &mut |value| match value.kind() {
+        Kind::List => owners.extend(value.elements()),
+        Kind::Null | Kind::Bool | Kind::Number | Kind::Plain | Kind::Escaped | Kind::Object => {
+            owners.push(value);
+        }
+    });
+    owners
+}
+
+/// How many lists may stand at this path.
+fn lists(text: &str, nested: &Nested) -> usize {
+    let above = nested.at.parts().split_last().map(|(_, above)| above).unwrap_or_default();
+    Tape::read(text.as_bytes()).map_or(0, |tape| owners(tape.root(), above).len())
+}
+
 /// The node's id, and what is asked first to go on with its list; nothing if it is whole.
-fn first(
-    asked: &Asked,
-    nested: &Nested,
-    follow: &Follow,
-    (text, window): (&str, Option<Window>),
-) -> Option<(String, Asked)> {
+fn first(asked: &Asked, place: Place<'_>, (text, window): (&str, Option<Window>)) -> Option<(String, Asked)> {
     let tape = Tape::read(text.as_bytes()).ok()?;
-    let list = nested.at.find(tape.root()).and_then(List::read).filter(|list| list.more)?;
+    let (list, id) = place.find(tape.root()).filter(|(list, _)| list.more)?;
+    let Place { nested, follow, .. } = place;
     if nested.stop.as_ref().is_some_and(|stop| window.is_none() || list.is_past(stop, window)) {
         return None;
     }
-    let id = follow.id.find(tape.root())?.text()?.into_owned();
+    let id = id.text()?.into_owned();
     let mut variables = Map::new();
     variables.insert(FOLLOW_ID.to_owned(), id.clone().into());
     variables.insert(FOLLOW_AFTER.to_owned(), serde_json::from_str(list.after?.raw()).ok()?);
@@ -165,23 +210,29 @@ fn first(
 }
 
 /// The record's text with more elements in its list.
-fn splice(text: &str, at: &Path, more: &[&str]) -> Option<String> {
+fn splice(text: &str, place: Place<'_>, more: &[&str]) -> Option<String> {
     let tape = Tape::read(text.as_bytes()).ok()?;
-    let list = List::read(at.find(tape.root())?)?;
+    let (list, _) = place.find(tape.root())?;
     let end = list.nodes.range().end.checked_sub(1)?;
     let comma = if list.nodes.elements().next().is_some() && !more.is_empty() { "," } else { "" };
     Some(format!("{}{comma}{}{}", text.get(..end)?, more.join(","), text.get(end..)?))
 }
 
 /// The record, made again; as it was, and known to be short, if it has become too large to be read.
-fn again(
-    step: &Step,
-    text: &str,
-    followed: &[(usize, Outcome)],
-    before: &std::sync::Arc<Record>,
-) -> std::sync::Arc<Record> {
+fn again(step: &Step, text: &str, followed: &[(usize, Outcome)], before: &Arc<Record>) -> Arc<Record> {
     let made = Tape::read(text.as_bytes()).ok().and_then(|tape| record(step, tape.root(), followed).ok());
-    made.unwrap_or_else(|| std::sync::Arc::clone(before))
+    let Some(mut made) = made else { return Arc::clone(before) };
+    if let Some(made) = Arc::get_mut(&mut made) {
+        made.flaws.extend(errors(step, before));
+    }
+    made
+}
+
+/// What the answer's errors said of a record: that stands, whatever was gone on with. They come after what its lists lacked.
+fn errors(step: &Step, before: &Record) -> Vec<Outcome> {
+    let tape = before.raw.as_deref().and_then(|raw| Tape::read(raw.as_bytes()).ok());
+    let short = tape.and_then(|tape| flaws(step, tape.root(), &[]).ok()).map_or(0, |flaws| flaws.len());
+    before.flaws.get(short..).unwrap_or_default().to_vec()
 }
 
 /// Calls for every value at a path, arrays passed through. Depth is bounded by the scanner's.

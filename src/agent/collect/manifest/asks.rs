@@ -17,9 +17,8 @@ const PAGES_MAX: u64 = 10_000;
 const SIZE_MAX: u64 = 10_000;
 const VERBS: [&str; 4] = ["get", "post", "graphql", "inside"];
 /// Keys of a step that say how something is asked, or what came of asking.
-const NOT_INSIDE: [&str; 9] = [
-    "safe_post", "body", "variables", "query", "paginate", "records", "nested", "redact", "outcomes",
-];
+const NOT_INSIDE: [&str; 9] =
+    ["safe_post", "body", "variables", "query", "paginate", "records", "nested", "redact", "outcomes"];
 const TURNS: [&str; 6] = ["link", "body_link", "cursor", "page", "offset", "connection"];
 
 /// What a step asks.
@@ -39,7 +38,11 @@ pub(super) fn request(
 ) -> Request {
     let given: Vec<_> = VERBS.iter().filter_map(|verb| Some((*verb, section.get(verb)?))).collect();
     let [(verb, spot)] = given.as_slice() else {
-        faults.add(section.spot(), format!("{} requests", given.len()), "exactly one of get, post, graphql, inside");
+        faults.add(
+            section.spot(),
+            format!("{} requests", given.len()),
+            "exactly one of get, post, graphql, inside",
+        );
         return Request::default();
     };
     if *verb == "inside" {

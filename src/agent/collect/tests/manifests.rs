@@ -14,7 +14,7 @@ const YIELDS: &[(&str, &str)] = &[
         "accounts: account, owners: account, organisation_owners: organisation, outside_collaborators: account, invitations: invitation, roles: role",
     ),
     ("github/branch_rules", "repositories: repository"),
-    ("github/change_checks", "tested_changes: change in a window, linked_changes: change in a window"),
+    ("github/change_checks", "tested_changes: change in a window"),
     ("github/changes", "changes: change in a window, bypasses: repository in a window"),
     ("github/environments", "environments: environment"),
     ("github/members", "members: account"),
