@@ -23,6 +23,7 @@ const YIELDS: &[(&str, &str)] = &[
         "organisation: organisation, installations: installation, tokens: token, hooks: hook",
     ),
     ("github/recent_bypasses", "recent_bypasses: bypass"),
+    ("github/release_branches", "release_branches: branch"),
     (
         "github/security",
         "repository_security: repository, secret_alerts: secret_alert, dependabot_alerts: dependency_alert, code_alerts: code_alert",
