@@ -136,8 +136,9 @@ pub(super) async fn go_on(
                 exchanges.extend(listing.sent);
             }
         }
-        if !followed.is_empty() {
-            *one = again(step, &text, &followed, one);
+        let wanted = step.nested.iter().fold(text, |text, nested| cut(text, nested, session.window));
+        if !followed.is_empty() || one.raw.as_deref().is_some_and(|raw| raw.len() > wanted.len()) {
+            *one = again(step, &wanted, &followed, one);
         }
     }
     sent.records = records.into();
@@ -216,6 +217,20 @@ fn splice(text: &str, place: Place<'_>, more: &[&str]) -> Option<String> {
     let end = list.nodes.range().end.checked_sub(1)?;
     let comma = if list.nodes.elements().next().is_some() && !more.is_empty() { "," } else { "" };
     Some(format!("{}{comma}{}{}", text.get(..end)?, more.join(","), text.get(end..)?))
+}
+
+/// The record's text without what lies beyond the first element that is past the window: it is kept until the run ends.
+fn cut(text: String, nested: &Nested, window: Option<Window>) -> String {
+    let kept = || {
+        let stop = nested.stop.as_ref()?;
+        let tape = Tape::read(text.as_bytes()).ok()?;
+        let list =
+            nested.at.find(tape.root()).and_then(List::read).filter(|list| list.is_past(stop, window))?;
+        let is_past = |node: &Value<'_>| stop.holds(&stop.path.mark(*node), window) == Some(true);
+        let last = list.nodes.elements().find(is_past)?.range().end;
+        Some(format!("{}]{}", text.get(..last)?, text.get(list.nodes.range().end..)?))
+    };
+    kept().unwrap_or(text)
 }
 
 /// The record, made again; as it was, and known to be short, if it has become too large to be read.
