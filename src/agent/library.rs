@@ -63,6 +63,10 @@ const COLLECTORS: &[(&str, &[u8])] = &[
         include_bytes!("../../collectors/github/recent_bypasses/collector.yaml"),
     ),
     (
+        "collectors/github/release_branches/collector.yaml",
+        include_bytes!("../../collectors/github/release_branches/collector.yaml"),
+    ),
+    (
         "collectors/github/security/collector.yaml",
         include_bytes!("../../collectors/github/security/collector.yaml"),
     ),
@@ -97,6 +101,7 @@ const POLICIES: &[(&str, &[u8])] = &[
     ("owner_count", include_bytes!("../../policies/rego/github/owner_count.rego")),
     ("owners", include_bytes!("../../policies/rego/github/owners.rego")),
     ("protection_bypasses", include_bytes!("../../policies/rego/github/protection_bypasses.rego")),
+    ("release_rules", include_bytes!("../../policies/rego/github/release_rules.rego")),
     ("required_checks", include_bytes!("../../policies/rego/github/required_checks.rego")),
     ("roles", include_bytes!("../../policies/rego/github/roles.rego")),
     ("secret_alerts", include_bytes!("../../policies/rego/github/secret_alerts.rego")),

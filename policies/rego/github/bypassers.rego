@@ -105,3 +105,13 @@ passed if {
 }
 
 messages contains sprintf("%s may bypass review: %s", [actor, lack]) if some [actor, lack] in lacking
+
+hidden contains concat(" ", [rule.ruleset_source_type, rule.ruleset_source]) if {
+	some rule in input.row.rules
+	is_string(rule.ruleset_source_type)
+	is_string(rule.ruleset_source)
+}
+
+messages contains sprintf("the bypass lists of rulesets (%v) are shown only to who may change them, by administration write where they stand; without it, classic protection of the same branch, binding administrators too, can be seen with administration read and is enough", [concat(", ", sort(hidden))]) if {
+	unknown["bypass_list.hidden"]
+}

@@ -1,7 +1,7 @@
 # METADATA
 # title: The required checks passed before the merge
 # description: >-
-#   Judges each merged change by the check runs and commit statuses of the commit that was tested: the head that was merged,
+#   Judges each change that was merged into a default branch by the check runs and commit statuses of the commit that was tested: the head that was merged,
 #   or, where a merge queue is used, the commit that the queue made. Each required check must have ended in success
 #   no later than the merge, in its last attempt from before it. What was skipped or neutral did not test anything. Which
 #   checks were required at the time of the merge the source does not tell afterwards: they are a parameter. Anybody with the right to
@@ -18,42 +18,57 @@
 #     skipped_counts: false     # does a check that was skipped or neutral count as passed?
 #     merge_queue: false        # are changes merged by a queue, which tests the commit that it makes?
 #   needs:
-#     steps: [check_runs, statuses]
-#     fields: [merged_at, check_runs, statuses]
+#     steps: [detail]
+#     fields: [merged_at, base_ref]
 package github.checks
 
 import data.lib.row
 
 # Of a run that a machine or a person called off, another run on the same commit says more.
-called_off := {"cancelled", "skipped", "neutral", "stale"}
+called_off := {"CANCELLED", "SKIPPED", "NEUTRAL", "STALE"}
 
 merged := time.parse_rfc3339_ns(input.row.merged_at) if is_string(input.row.merged_at)
 
 ns(text) := time.parse_rfc3339_ns(text) if is_string(text)
 
-runs := input.row.check_runs if {
+# --- the commit that was tested, and what reported on it ---------------------------------------------------------
+
+commit := input.row.detail.repository.head if {
 	input.params.merge_queue == false
-	row.seen("check_runs")
+	row.seen("detail")
 }
 
-runs := input.row.merge_check_runs if {
+commit := input.row.detail.merge if {
 	input.params.merge_queue == true
-	row.seen("merge_check_runs")
+	row.seen("detail")
 }
 
-statuses := input.row.statuses if {
-	input.params.merge_queue == false
-	row.seen("statuses")
+# A run belongs to a suite, and the suite to an application.
+runs := {object.union(run, {"app": suite.app, "suite": suite.id}) |
+	some suite in commit.suites.nodes
+	some run in suite.runs.nodes
+} if {
+	is_array(commit.suites.nodes)
 }
 
-statuses := input.row.merge_statuses if {
-	input.params.merge_queue == true
-	row.seen("merge_statuses")
+# No status at all is null, and was said.
+statuses := [] if commit.status == null
+
+statuses := commit.status.contexts if is_array(commit.status.contexts)
+
+# --- which branch -----------------------------------------------------------------------------------------------
+
+default_branch := input.row.repository.default_branch.name if is_string(input.row.repository.default_branch.name)
+
+elsewhere if {
+	is_string(input.row.base_ref)
+	input.row.base_ref != default_branch
 }
 
 judged if {
+	input.row.base_ref == default_branch
 	is_number(merged)
-	is_array(runs)
+	is_set(runs)
 	is_array(statuses)
 	count(input.params.required) > 0
 }
@@ -75,7 +90,8 @@ unreadable(run) if not is_number(ns(run.started_at))
 # Attempts that had begun by the merge.
 tried(name) := {run | some run in runs; ours(name, run); ns(run.started_at) <= merged}
 
-order(run) := [ns(run.started_at), run.id]
+# Of attempts that began in the same second none is the last: each of them must say so.
+order(run) := ns(run.started_at)
 
 newest(attempts) := max({order(run) | some run in attempts})
 
@@ -85,11 +101,11 @@ said(run) := "late" if ns(run.completed_at) > merged
 
 said(run) := word(run) if ns(run.completed_at) <= merged
 
-word(run) := "good" if run.conclusion == "success"
+word(run) := "good" if run.conclusion == "SUCCESS"
 
-word(run) := "skipped" if run.conclusion in {"skipped", "neutral"}
+word(run) := "skipped" if run.conclusion in {"SKIPPED", "NEUTRAL"}
 
-word(run) := "failed" if not run.conclusion in {"success", "skipped", "neutral"}
+word(run) := "failed" if not run.conclusion in {"SUCCESS", "SKIPPED", "NEUTRAL"}
 
 words[name] contains said(run) if {
 	some name, _ in input.params.required
@@ -103,7 +119,7 @@ words[name] contains "mixed" if {
 	some name, _ in input.params.required
 	attempts := tried(name)
 	some run in attempts
-	suite := {other | some other in attempts; other.check_suite.id == run.check_suite.id}
+	suite := {other | some other in attempts; other.suite == run.suite}
 	order(run) == newest(suite)
 	order(run) != newest(attempts)
 	said(run) in {"failed", "late"}
@@ -125,17 +141,17 @@ words[name] contains status_word(status) if {
 }
 
 status_word(status) := "good" if {
-	status.state == "success"
+	status.state == "SUCCESS"
 	ns(status.created_at) <= merged
 }
 
 status_word(status) := "failed" if {
-	status.state in {"failure", "error"}
+	status.state in {"FAILURE", "ERROR"}
 	ns(status.created_at) <= merged
 }
 
 status_word(status) := "late" if {
-	status.state == "pending"
+	status.state in {"PENDING", "EXPECTED"}
 	ns(status.created_at) <= merged
 }
 
@@ -143,7 +159,7 @@ status_word(status) := "after_merge" if ns(status.created_at) > merged
 
 status_word(status) := "unreadable" if not is_number(ns(status.created_at))
 
-status_word(status) := "unreadable" if not status.state in {"success", "failure", "error", "pending"}
+status_word(status) := "unreadable" if not status.state in {"SUCCESS", "FAILURE", "ERROR", "PENDING", "EXPECTED"}
 
 heard(name) := {one | some one in words[name]}
 
@@ -199,13 +215,21 @@ unknown contains "check.unreadable" if {
 	"unreadable" in found
 }
 
-unknown contains "checks.undeclared" if count(input.params.required) == 0
+unknown contains "checks.undeclared" if {
+	not elsewhere
+	count(input.params.required) == 0
+}
 
-unknown contains "merge.unseen" if {
-	input.params.merge_queue == true
-	not judged
+# Not shown, or gone: what was tested cannot be told.
+unknown contains "commit.unseen" if {
+	not elsewhere
+	not is_object(commit)
 	count(input.params.required) > 0
 }
+
+unknown contains "branch.unseen" if not is_string(default_branch)
+
+not_applicable contains "branch.other" if elsewhere
 
 passed if {
 	judged

@@ -1,29 +1,28 @@
 # METADATA
 # title: Every merged change names a ticket
 # description: >-
-#   Judges each merged change by whether its branch, its title or the first lines of its text named a ticket when it was merged. A
-#   branch cannot be renamed after the merge, and a title's changes are known; a text's are not, so a link that stands only
-#   there counts if nothing about the change was touched since. No ticket system is asked: that the ticket exists, and
-#   was there and approved before the merge, is unknown unless a link is trusted by parameter.
+#   Judges each change that was merged into a default branch by whether its branch, its title or the first lines of its text
+#   named a ticket when it was merged. A branch cannot be renamed after the merge, a title's changes are known, and of a text
+#   when it was last changed: a link that stands only there counts if that was no later than the merge. Of titles and texts the
+#   words with a digit in them are seen, and a pattern is held against each. No ticket system is asked: that the ticket exists,
+#   and was there and approved before the merge, is unknown unless a link is trusted by parameter.
 # custom:
 #   contract: 1
 #   id: GH-12
-#   population: linked_changes
+#   population: tested_changes
 #   controls: [changes-ticketed]
 #   empty: not_applicable
 #   severity: medium
 #   parameters:
 #     pattern: '(^|[^A-Za-z0-9])[A-Z][A-Z0-9]{1,9}-[0-9]{1,9}($|[^A-Za-z0-9])'   # what the name of a ticket looks like
-#     text_lines: 5                  # so many first lines of the text are looked at, without comments
+#     text_lines: 10                 # so many first lines of the text are looked at, empty ones not counted; forty are seen
 #     exempt_types: []               # types of authors whose changes need no ticket, such as Bot
 #     trust_link: false              # does a link count as a ticket?
 #     settle_s: 10                   # an update within so many seconds of the merge is the merge's own
 #   needs:
 #     steps: []
-#     fields: [title, merged_at, updated_at, user.type, head.ref]
+#     fields: [title_words, merged_at, updated_at, user.type, base_ref, head_ref]
 package github.tickets
-
-import data.lib.row
 
 exempt if input.row.user.type in input.params.exempt_types
 
@@ -35,52 +34,74 @@ updated := time.parse_rfc3339_ns(input.row.updated_at) if is_string(input.row.up
 
 usable if regex.is_valid(input.params.pattern)
 
+default_branch := input.row.repository.default_branch.name if is_string(input.row.repository.default_branch.name)
+
+elsewhere if {
+	is_string(input.row.base_ref)
+	input.row.base_ref != default_branch
+}
+
+not_applicable contains "branch.other" if elsewhere
+
+unknown contains "branch.unseen" if not is_string(default_branch)
+
 judged if {
 	not exempt
 	usable
+	input.row.base_ref == default_branch
 	is_number(merged)
 	is_number(updated)
-	is_string(input.row.title)
-	is_string(input.row.head.ref)
-	is_string(text)
+	is_array(input.row.title_words)
+	is_string(input.row.head_ref)
+	is_array(input.row.text_words)
 }
 
 names(words) if regex.match(input.params.pattern, words)
 
+any_names(words) if {
+	some word in words
+	names(word)
+}
+
 # --- the text ---------------------------------------------------------------------------------------------------
 
-text := "" if object.get(input.row, "body", "") == null
-
-text := input.row.body if is_string(input.row.body)
-
 # What a template says in comments is nobody's word.
-plain := regex.replace(replace(text, "\r", ""), `(?s)<!--.*?(-->|$)`, "")
+plain := regex.replace(concat("\n", lines), `(?s)<!--.*?(-->|$)`, " ")
 
-filled := [line | some line in split(plain, "\n"); trim_space(line) != ""]
-
-text_named if {
-	some i, line in filled
+lines := [concat(" ", line) |
+	some i, line in input.row.text_words
 	i < input.params.text_lines
-	names(line)
+]
+
+text_named if names(plain)
+
+# Nobody changed it since; the source says null where nobody ever did.
+text_kept if input.row.edited_at == null
+
+text_kept if {
+	is_string(input.row.edited_at)
+	time.parse_rfc3339_ns(input.row.edited_at) <= merged
 }
 
 # --- the title at the merge -------------------------------------------------------------------------------------
 
+events := input.row.detail.renamed if is_array(input.row.detail.renamed)
+
+# Also where the checks beside them may not be seen.
 events_seen if {
-	row.seen("events")
-	is_array(input.row.events)
+	is_array(events)
+	input.row.detail.renamed_whole == true
 }
 
 # Since the merge it was called otherwise; the first renaming tells what it was called before.
-renamed contains [time.parse_rfc3339_ns(event.created_at), event.id, event.rename.from] if {
-	some event in input.row.events
-	event.event == "renamed"
+renamed contains [time.parse_rfc3339_ns(event.created_at), event.id, event.from] if {
+	some event in events
 	time.parse_rfc3339_ns(event.created_at) > merged
 }
 
 first := min(renamed)
 
-title_then := input.row.title if {
+title_then := input.row.title_words if {
 	events_seen
 	count(renamed) == 0
 }
@@ -90,7 +111,7 @@ title_then := first[2] if {
 	count(renamed) > 0
 }
 
-title_then := input.row.title if {
+title_then := input.row.title_words if {
 	not events_seen
 	untouched
 }
@@ -99,17 +120,17 @@ untouched if updated - merged <= input.params.settle_s * 1000000000
 
 # --- what is said -----------------------------------------------------------------------------------------------
 
-linked if names(input.row.head.ref)
+linked if names(input.row.head_ref)
 
-linked if names(title_then)
+linked if any_names(title_then)
 
 linked if {
-	untouched
+	text_kept
 	text_named
 }
 
 # It stands there now.
-shown if names(input.row.title)
+shown if any_names(input.row.title_words)
 
 shown if text_named
 
@@ -131,7 +152,10 @@ unknown contains "ticket.unverified" if {
 	input.params.trust_link == false
 }
 
-unknown contains "pattern.unusable" if not usable
+unknown contains "pattern.unusable" if {
+	not elsewhere
+	not usable
+}
 
 passed if {
 	judged

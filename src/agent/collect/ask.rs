@@ -39,7 +39,7 @@ impl Asked {
     /// Puts a value in its place, instead of whatever stood there.
     pub(super) fn set(&mut self, verb: &Verb, name: &str, value: Value) -> Result<(), Unfilled> {
         match (verb, &mut self.body) {
-            (Verb::Get, _) | (_, None) => {
+            (Verb::Get | Verb::Inside(_), _) | (_, None) => {
                 let word = word(&value)?;
                 set_query(&mut self.url, name, &word);
             }
@@ -62,7 +62,7 @@ pub(super) fn first(
     let url = address(session, step, env, parameters)?;
     let look_up = |slot: &Slot| value_of(session, env, slot);
     let body = match &step.verb {
-        Verb::Get => None,
+        Verb::Get | Verb::Inside(_) => None,
         Verb::Post(body) => Some(body.fill(parameters, &look_up).map_err(unasked)?),
         Verb::GraphQl(document) => {
             let variables = document.variables.fill(parameters, &look_up).map_err(unasked)?;
@@ -123,7 +123,10 @@ fn address(
         None => session.params.get(slot.path.to_string().as_str()).map(|value| Cow::Borrowed(value.as_str())),
     };
     let mut fill = |template: &Template| template.fill(parameters, value).map_err(unasked);
-    let mut text = session.base.as_str().trim_end_matches('/').to_owned();
+    let base = session.base.as_str().trim_end_matches('/');
+    // a server of one's own has its documents beside the versions of its paths: /api/graphql, /api/v3
+    let beside = matches!(step.verb, Verb::GraphQl(_)).then(|| base.strip_suffix("/api/v3")).flatten();
+    let mut text = beside.map_or_else(|| base.to_owned(), |host| format!("{host}/api"));
     text.push_str(&fill(&step.path)?);
     let mut separator = '?';
     for (name, template) in step.query.iter().chain(reach(session, step)?) {

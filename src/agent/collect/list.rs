@@ -188,9 +188,9 @@ async fn read_pages(
 }
 
 /// A list in the course of being read.
-struct Reading<'s> {
+pub(super) struct Reading<'s> {
     step: &'s Step,
-    listing: Listing,
+    pub listing: Listing,
     keys: HashMap<String, usize>,
     /// Records that the source returned, kept or not.
     read: u64,
@@ -198,7 +198,7 @@ struct Reading<'s> {
     again: u64,
     /// Pages with records that were counted off, by what they were.
     pages: BTreeSet<Digest>,
-    whole: bool,
+    pub whole: bool,
     /// Did a page come with errors?
     partial: bool,
     /// The value by which the source sorts, of the record before.
@@ -208,7 +208,7 @@ struct Reading<'s> {
 }
 
 impl<'s> Reading<'s> {
-    fn new(step: &'s Step, first: Item) -> Self {
+    pub(super) fn new(step: &'s Step, first: Item) -> Self {
         let listing = Listing {
             records: Vec::new(),
             outcome: Outcome::Present,
@@ -303,7 +303,7 @@ impl<'s> Reading<'s> {
     }
 
     /// Takes a record; returns whether nothing after it can lie in the window, if the source sorts.
-    fn add(&mut self, session: &Session<'_>, record: &Arc<Record>) -> bool {
+    pub(super) fn add(&mut self, session: &Session<'_>, record: &Arc<Record>) -> bool {
         self.read += 1;
         let Some(plan) = &self.step.window else {
             self.keep(record);
@@ -342,7 +342,7 @@ impl<'s> Reading<'s> {
         }
     }
 
-    fn done(self) -> Listing {
+    pub(super) fn done(self) -> Listing {
         Listing { whole: self.whole && !self.partial, ..self.listing }
     }
 }

@@ -12,6 +12,7 @@ mod exchange;
 mod expr;
 mod graphql;
 mod http;
+mod inside;
 mod limit;
 mod link;
 pub mod lint;
@@ -281,7 +282,15 @@ async fn run_step(session: &Session<'_>, step: &Step, done: &[Vec<Instance>]) ->
     }
     stream::iter(asked)
         .map(|(parent, env)| async move {
-            let listing = read_list(session, step, Some(&env)).await;
+            let listing = match &step.verb {
+                manifest::Verb::Inside(at) => {
+                    let of = parent.and_then(|(i, _)| done.get(each.step)?.get(i));
+                    inside::read(session, (step, at), (of, &env))
+                }
+                manifest::Verb::Get | manifest::Verb::Post(_) | manifest::Verb::GraphQl(_) => {
+                    read_list(session, step, Some(&env)).await
+                }
+            };
             Instance { parent, env: Some(env), listing }
         })
         .buffered(session.manifest.limits.concurrency)

@@ -4,16 +4,19 @@
 
 use std::collections::BTreeSet;
 
-use super::manifest::{Manifest, Population, Proof, Records, Step, Verb};
+use super::{
+    manifest::{Manifest, Population, Proof, Records, Step, Verb},
+    project::Path,
+};
 
 /// One kind of request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepOutline {
     /// Its name.
     pub id: String,
-    /// How it asks: `GET`, `POST` to a path that reads, or `GRAPHQL`.
+    /// How it asks: `GET`, `POST` to a path that reads, or `GRAPHQL`; `INSIDE` asks nothing.
     pub verb: &'static str,
-    /// The path, with its places: `/repos/{org}/{repo.name}/pulls`.
+    /// The path, with its places: `/repos/{org}/{repo.name}/pulls`; of `INSIDE`, where the list stands in a record.
     pub path: String,
     /// The query, and the page size; values with their places.
     pub query: Vec<(String, String)>,
@@ -121,6 +124,7 @@ impl Manifest {
                 Verb::Get => "GET",
                 Verb::Post(_) => "POST",
                 Verb::GraphQl(_) => "GRAPHQL",
+                Verb::Inside(_) => "INSIDE",
             },
             path: step.path.source().to_owned(),
             query: query.chain(size.map(|(name, n)| (name.clone(), n.to_string()))).collect(),
@@ -133,7 +137,7 @@ impl Manifest {
                 Records::Count(_) => Place::Count,
             },
             projected: step.projection.paths(),
-            asked: step.marks.iter().map(ToString::to_string).collect(),
+            asked: step.marks.iter().flat_map(Path::each).collect(),
             required: step.require.iter().map(ToString::to_string).collect(),
             redacted: step.redact.iter().map(ToString::to_string).collect(),
             complete: step.complete.iter().map(proof).collect(),

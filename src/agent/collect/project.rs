@@ -12,7 +12,14 @@ use super::{
 
 /// A dotted path through objects: `user.id`. Arrays on the way are passed through, element by element.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Path(Vec<String>);
+pub(super) struct Path {
+    parts: Vec<String>,
+    /// Further values that are one only together with this one.
+    with: Vec<Path>,
+}
+
+/// Stands between values that are one only together, as between the parameters of an exchange (formats section 3).
+const BETWEEN: char = '\u{1f}';
 
 impl Path {
     /// Reads `a.b.c`; `None` if a part is empty.
@@ -21,21 +28,51 @@ impl Path {
         parts
             .iter()
             .all(|part| !part.is_empty() && !part.contains(char::is_whitespace))
-            .then_some(Self(parts))
+            .then_some(Self { parts, with: Vec::new() })
+    }
+
+    /// Several values as one, in this order; `None` if there are not several.
+    pub(super) fn joined(paths: Vec<Self>) -> Option<Self> {
+        let mut paths = paths.into_iter();
+        let (first, with) = (paths.next()?, paths.collect::<Vec<_>>());
+        (!with.is_empty()).then_some(Self { with, ..first })
+    }
+
+    /// Each path that it is made of.
+    pub(super) fn each(&self) -> impl Iterator<Item = String> {
+        std::iter::once(self.parts.join(".")).chain(self.with.iter().map(ToString::to_string))
+    }
+
+    /// Is it made of several?
+    pub(super) fn is_joined(&self) -> bool {
+        !self.with.is_empty()
     }
 
     /// Its parts, outermost first.
     pub(super) fn parts(&self) -> &[String] {
-        &self.0
+        &self.parts
     }
 
     /// The value at the path, through objects alone.
     pub(super) fn find<'t>(&self, record: Value<'t>) -> Option<Value<'t>> {
-        self.0.iter().try_fold(record, |value, part| value.get(part))
+        self.parts.iter().try_fold(record, |value, part| value.get(part))
     }
 
     /// What stands at the path.
     pub(super) fn mark(&self, record: Value<'_>) -> Mark {
+        if self.with.is_empty() {
+            return self.alone(record);
+        }
+        let marks: Vec<_> = std::iter::once(self.alone(record))
+            .chain(self.with.iter().map(|path| path.mark(record)))
+            .collect();
+        // a value that holds what stands between them could be taken for two
+        let words: Option<Vec<&str>> =
+            marks.iter().map(|mark| mark.word().filter(|word| !word.contains(BETWEEN))).collect();
+        words.map_or(Mark::Missing, |words| Mark::Text(words.join(&BETWEEN.to_string()).into()))
+    }
+
+    fn alone(&self, record: Value<'_>) -> Mark {
         let Some(value) = self.find(record) else { return Mark::Missing };
         match value.kind() {
             Kind::Null => Mark::Null,
@@ -49,7 +86,7 @@ impl Path {
 
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("."))
+        f.write_str(&self.each().collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -277,6 +314,23 @@ mod tests {
             r#""n":null,"b":{"x":"A/","y":1.50},"a":[{"l":2},{"l":3}]"#
         );
         assert_eq!(project(&["b"], body), r#""b":{"y":1.50,"x":"A/","z":3}"#);
+    }
+
+    #[test]
+    fn several_values_are_one_only_if_each_is_there() {
+        let key =
+            Path::joined(vec![Path::read("repository.id").unwrap(), Path::read("number").unwrap()]).unwrap();
+        let mark = |body: &str| key.mark(Tape::read(body.as_bytes()).unwrap().root());
+        assert_eq!(mark(r#"{"repository":{"id":1},"number":23}"#), Mark::Text("1\u{1f}23".into()));
+        assert_eq!(mark(r#"{"repository":{"id":12},"number":3}"#), Mark::Text("12\u{1f}3".into()));
+        for body in [
+            r#"{"number":3}"#,
+            r#"{"repository":{"id":null},"number":3}"#,
+            r#"{"repository":{"id":"1\u001f2"},"number":3}"#,
+        ] {
+            assert_eq!(mark(body), Mark::Missing, "{body}");
+        }
+        assert_eq!(Path::joined(vec![Path::read("id").unwrap()]), None);
     }
 
     #[test]

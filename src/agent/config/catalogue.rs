@@ -30,7 +30,7 @@ pub struct Shipped {
     pub max_gap_s: u32,
 }
 
-const POLICIES: [&str; 39] = [
+const POLICIES: [&str; 40] = [
     "GH-01",
     "GH-01-outside",
     "GH-01-required",
@@ -47,6 +47,7 @@ const POLICIES: [&str; 39] = [
     "GH-04-count",
     "GH-04-roles",
     "GH-05",
+    "GH-05-release",
     "GH-06",
     "GH-07",
     "GH-08",

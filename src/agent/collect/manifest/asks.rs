@@ -15,7 +15,10 @@ use crate::collect::{body::Body, graphql::Asking, project::Path, template::Templ
 const PAGES_MAX: u64 = 10_000;
 /// Most records of a page that may be asked for.
 const SIZE_MAX: u64 = 10_000;
-const VERBS: [&str; 3] = ["get", "post", "graphql"];
+const VERBS: [&str; 4] = ["get", "post", "graphql", "inside"];
+/// Keys of a step that say how something is asked, or what came of asking.
+const NOT_INSIDE: [&str; 9] =
+    ["safe_post", "body", "variables", "query", "paginate", "records", "nested", "redact", "outcomes"];
 const TURNS: [&str; 6] = ["link", "body_link", "cursor", "page", "offset", "connection"];
 
 /// What a step asks.
@@ -35,9 +38,16 @@ pub(super) fn request(
 ) -> Request {
     let given: Vec<_> = VERBS.iter().filter_map(|verb| Some((*verb, section.get(verb)?))).collect();
     let [(verb, spot)] = given.as_slice() else {
-        faults.add(section.spot(), format!("{} requests", given.len()), "exactly one of get, post, graphql");
+        faults.add(
+            section.spot(),
+            format!("{} requests", given.len()),
+            "exactly one of get, post, graphql, inside",
+        );
         return Request::default();
     };
+    if *verb == "inside" {
+        return inside(section, spot, faults);
+    }
     let path = address(spot, faults, context, asks);
     let only = |faults: &mut Faults, names: &[&str]| {
         for spot in names.iter().filter_map(|name| section.get(name)) {
@@ -71,6 +81,18 @@ pub(super) fn request(
     };
     let query = section.get("query").map(|spot| query(spot, faults, context, asks)).unwrap_or_default();
     Request { path, verb, query }
+}
+
+/// A list of another step's record: nothing that goes with a request goes with it.
+fn inside(section: &Section<'_>, spot: &Spot<'_>, faults: &mut Faults) -> Request {
+    for name in NOT_INSIDE {
+        if let Some(spot) = section.get(name) {
+            faults.add(spot, "it beside inside", "a key that goes with a list that was read");
+        }
+    }
+    let Some(path) = parts::path(spot, faults) else { return Request::default() };
+    let shown = Template::named(&path.to_string());
+    Request { path: Some(shown), verb: Some(Verb::Inside(path)), query: Vec::new() }
 }
 
 fn document(

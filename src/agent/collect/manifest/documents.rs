@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Cursor, CursorIn, Document, Follow, Nested, Pages, Records, Step, Stop, Turn, Verb, keys, parts,
+    Cursor, CursorIn, Document, Follow, Nested, Pages, Records, Step, Stop, Turn, Verb, keys, parts, windows,
     yaml::{Faults, Section, Spot},
 };
 use crate::collect::{
@@ -141,11 +141,16 @@ impl Inside<'_> {
             return None;
         }
         let on = section.get("on").and_then(|spot| spot.text(faults));
-        let follow = match on {
+        let mut follow = match on {
             Some(on) => Some(self.follow(&section, faults, (&at, &path), on)?),
             None => None,
         };
-        Some((Nested { at, follow }, path))
+        let stop = section.get("stop_when").and_then(|spot| parts::condition(spot, faults));
+        if let (Some(stop), Some(follow)) = (&stop, &mut follow) {
+            follow.ask.marks.push(stop.path.clone());
+            follow.ask.window = Some(windows::until(stop.clone()));
+        }
+        Some((Nested { at, follow, stop }, path))
     }
 
     fn follow(
@@ -156,18 +161,18 @@ impl Inside<'_> {
         on: &str,
     ) -> Option<Follow> {
         let (key, above) = at.parts().split_last()?;
-        if above.iter().any(|part| matches!(part.as_str(), "nodes" | "edges")) {
-            faults.add(
-                section.spot(),
-                "on for a list inside of a list",
-                "no on: its rows will be unknown where it is short",
-            );
-            return None;
-        }
         let inside: Vec<String> = above.iter().cloned().chain(["id".to_owned()]).collect();
         let id = section
             .get("id")
             .map_or_else(|| Path::read(&inside.join(".")), |spot| parts::path(spot, faults))?;
+        let inner = above.iter().any(|part| matches!(part.as_str(), "nodes" | "edges"));
+        if inner && !id.parts().starts_with(above) {
+            faults.add(
+                section.spot(),
+                format!("id: {id}"),
+                "an id beside the list, as it is inside of a list",
+            );
+        }
         let skip = usize::from(self.step.records == Records::One);
         let place = |path: &Path| -> Vec<String> {
             self.base.iter().chain(path.parts().get(skip..).unwrap_or_default()).cloned().collect()

@@ -61,6 +61,18 @@ pub(super) fn path(spot: &Spot<'_>, faults: &mut Faults) -> Option<Path> {
     spot.read(faults, "a dotted path", Path::read)
 }
 
+/// One path, or a list of several whose values are one only together.
+pub(super) fn key(spot: &Spot<'_>, faults: &mut Faults) -> Option<Path> {
+    if !spot.is_list() {
+        return path(spot, faults);
+    }
+    let key = Path::joined(paths(spot, faults));
+    if key.is_none() {
+        faults.add(spot, spot.found(), "a path, or a list of two and more");
+    }
+    key
+}
+
 pub(super) fn paths(spot: &Spot<'_>, faults: &mut Faults) -> Vec<Path> {
     spot.list(faults).iter().filter_map(|spot| path(spot, faults)).collect()
 }

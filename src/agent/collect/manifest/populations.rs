@@ -88,8 +88,8 @@ fn joins(spot: &Spot<'_>, faults: &mut Faults, steps: &mut [Step], base: usize) 
         let Some(how) = how(&section, faults, own.is_some()) else { continue };
         if let JoinHow::On(path) | JoinHow::Flag(path) = &how {
             want(steps, base, path);
-            if steps.get(step).is_some_and(|step| step.key.is_none()) {
-                faults.add(&spot, "a step without a key", "a step with a key");
+            if steps.get(step).is_some_and(|step| step.key.as_ref().is_none_or(Path::is_joined)) {
+                faults.add(&spot, "a step without a key of one value", "a step with a key of one value");
             }
         }
         joins.push(Join { name: name.to_owned(), step, how });

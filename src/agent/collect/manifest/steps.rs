@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::{
-    Each, Proof, Records, Step, asks, documents, keys, parts, proofs, windows,
+    Each, Proof, Records, Step, Verb, asks, documents, keys, parts, proofs, windows,
     yaml::{Faults, Section, Spot},
 };
 use crate::collect::{
@@ -33,11 +33,24 @@ pub(super) fn read(spot: &Spot<'_>, faults: &mut Faults, params: &[String]) -> V
         let section = spot.section(faults, &keys::STEP_KEYS.names());
         let asks = Asks::default();
         if let Some(step) = step(&section, faults, &steps, params, &asks) {
+            opened(&spot, faults, &mut steps, &step);
             steps.push(step);
         }
         asks.settle(&mut steps);
     }
     steps
+}
+
+/// A step inside of another's records needs these as they came, and their list declared.
+fn opened(spot: &Spot<'_>, faults: &mut Faults, steps: &mut [Step], step: &Step) {
+    let Verb::Inside(at) = &step.verb else { return };
+    let of = step.each.as_ref().and_then(|each| steps.get_mut(each.step));
+    match of.filter(|of| of.nested.iter().any(|nested| nested.at == *at)) {
+        Some(of) => of.raw = true,
+        None => {
+            faults.add(spot, format!("inside: {at}"), "for_each of a step that has this list under nested")
+        }
+    }
 }
 
 /// Notes that something asks for a value of a step's records.
@@ -116,12 +129,17 @@ fn step(
     let context = Context { params, aliases };
     let asks::Request { path, verb, query } = asks::request(section, faults, &context, asks);
     let window = section.get("window").and_then(|spot| windows::read(spot, faults, &context, asks, me));
-    let key = section.get("key").and_then(|spot| parts::path(spot, faults));
+    let key = section.get("key").and_then(|spot| parts::key(spot, faults));
     let require = section.get("require").map(|spot| parts::paths(spot, faults)).unwrap_or_default();
     for path in key.iter().chain(&require) {
         asks.note(me, path);
     }
-    let records = section.need(faults, "records").and_then(|spot| records(spot, faults));
+    let records = match &verb {
+        Some(Verb::Inside(_)) => Some(Records::List),
+        Some(Verb::Get | Verb::Post(_) | Verb::GraphQl(_)) | None => {
+            section.need(faults, "records").and_then(|spot| records(spot, faults))
+        }
+    };
     let complete = proofs::read(section, faults, before, each.as_ref(), asks);
     if complete.contains(&Proof::UniqueKeys) && key.is_none() {
         faults.add(section.spot(), "unique_keys without a key", "a key");

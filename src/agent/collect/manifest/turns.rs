@@ -14,6 +14,8 @@ pub(in crate::collect) enum Verb {
     Post(Body),
     /// POST of a query document and its variables.
     GraphQl(Document),
+    /// Nothing is sent: the records are a list inside of the record in whose name it is asked.
+    Inside(Path),
 }
 
 /// A GraphQL document that is one query.
@@ -124,6 +126,8 @@ pub(in crate::collect) struct Nested {
     pub at: Path,
     /// How it is gone on with; without, a row whose list is short is unknown.
     pub follow: Option<Follow>,
+    /// It comes sorted by this value, newest first, and is wanted as far as the window reaches.
+    pub stop: Option<Condition>,
 }
 
 /// How a list inside of a record is gone on with.

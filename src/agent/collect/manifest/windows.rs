@@ -14,6 +14,18 @@ const MS_MAX: u64 = 1 << 40;
 /// Of what a source keeps, so much may pass before somebody is told.
 const ALARM_PERCENT: u64 = 50;
 
+/// What is read on until it is past, and kept whole.
+pub(super) const fn until(stop: Condition) -> WindowPlan {
+    WindowPlan {
+        stop: Some(stop),
+        keep: Vec::new(),
+        reach: Vec::new(),
+        feed: None,
+        lag_ms: 0,
+        retention: None,
+    }
+}
+
 /// Reads it; nothing for a snapshot, which is what a list without a window is.
 pub(super) fn read(
     spot: &Spot<'_>,

@@ -14,7 +14,7 @@ const YIELDS: &[(&str, &str)] = &[
         "accounts: account, owners: account, organisation_owners: organisation, outside_collaborators: account, invitations: invitation, roles: role",
     ),
     ("github/branch_rules", "repositories: repository"),
-    ("github/change_checks", "tested_changes: change in a window, linked_changes: change in a window"),
+    ("github/change_checks", "tested_changes: change in a window"),
     ("github/changes", "changes: change in a window, bypasses: repository in a window"),
     ("github/environments", "environments: environment"),
     ("github/members", "members: account"),
@@ -23,6 +23,7 @@ const YIELDS: &[(&str, &str)] = &[
         "organisation: organisation, installations: installation, tokens: token, hooks: hook",
     ),
     ("github/recent_bypasses", "recent_bypasses: bypass"),
+    ("github/release_branches", "release_branches: branch"),
     (
         "github/security",
         "repository_security: repository, secret_alerts: secret_alert, dependabot_alerts: dependency_alert, code_alerts: code_alert",

@@ -130,7 +130,6 @@ fn recordings_of_the_paths_that_are_asked_go_through_their_own_steps() {
         "merged",
         "deployments",
         "statuses",
-        "check_runs",
         "reviews",
     ] {
         assert!(seen.contains_key(step), "no recording went through {step}: {seen:?}");

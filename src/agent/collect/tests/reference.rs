@@ -63,7 +63,7 @@ fn every_shipped_manifest_is_one_by_the_schema_too() {
                 ("/metadata/version", json!("1"), "/metadata/version"),
                 ("/limits/concurrency", json!(0), "/limits/concurrency"),
                 ("/steps/0/records", json!("some"), "/steps/0/records"),
-                ("/steps/0", json!({ "id": "a", "get": "/a" }), "/steps/0: no records"),
+                ("/steps/0", json!({ "get": "/a" }), "/steps/0: no id"),
                 ("/outcomes/0/as", json!("good"), "/outcomes/0/as"),
                 ("/metadata", json!({ "name": 1 }), "/metadata"),
             ] {

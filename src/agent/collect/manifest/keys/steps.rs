@@ -12,7 +12,7 @@ pub(in crate::collect) static STEP_KEYS: Section = Section {
             "get",
             TEMPLATE,
             "The path, beginning with `/`; `{parameter}` or `{alias.path}`, every value percent-encoded. Exactly one of \
-             `get`, `post` and `graphql`.",
+             `get`, `post`, `graphql` and `inside`.",
         ),
         may("post", TEMPLATE, "The path of a POST that reads; it needs `safe_post`."),
         may(
@@ -21,6 +21,11 @@ pub(in crate::collect) static STEP_KEYS: Section = Section {
             "With `post`, always `true`: the author's word that it reads and changes nothing.",
         ),
         may("graphql", TEMPLATE, "The path that the document `query` is posted to."),
+        may(
+            "inside",
+            PATH,
+            "Nothing is sent: with `for_each`, the records are this list of the record, a line of `nested` there.",
+        ),
         may(
             "query",
             Kind::Either(&[Kind::Map(&TEMPLATE), Kind::Text]),
@@ -37,17 +42,21 @@ pub(in crate::collect) static STEP_KEYS: Section = Section {
             "With `graphql`: values of the document's variables, as in `body`.",
         ),
         may("paginate", Kind::Section(&PAGINATE), "How further pages are found."),
-        must(
+        may(
             "records",
             Kind::Either(&[Kind::Word(&["one", "list", "count"]), Kind::Section(&RECORDS)]),
-            "What the body is: one record, a list of records, or their number.",
+            "What the body is: one record, a list of records, or their number. Needed, except with `inside`.",
         ),
         may(
             "nested",
             Kind::List(&Kind::Section(&NESTED)),
             "With `graphql`: every list inside of a record. A row whose list stays short is unknown.",
         ),
-        may("key", PATH, "The immutable id of a record."),
+        may(
+            "key",
+            Kind::Either(&[PATH, Kind::List(&PATH)]),
+            "The immutable id of a record; a list of values that are one only together.",
+        ),
         may(
             "project",
             Kind::List(&Kind::Either(&[PATH, Kind::Section(&WANTED)])),
@@ -178,6 +187,11 @@ pub(in crate::collect) static NESTED: Section = Section {
         must("at", PATH, "Where it stands in the record."),
         may("on", Kind::Text, "The type of the node that it belongs to, by which it is gone on with."),
         may("id", PATH, "Where the record has that node's id; beside the list unless given."),
+        may(
+            "stop_when",
+            Kind::Section(&CONDITION),
+            "It comes sorted by this value, newest first, and is read until this holds. Only for a step that is `inside` it.",
+        ),
     ],
 };
 
