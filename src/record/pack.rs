@@ -4,13 +4,14 @@
 //! is made and read; the slots of retention classes, encrypted, are reserved and refused by name.
 
 mod pick;
+mod spool;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-pub use self::pick::Pick;
+pub use self::{pick::Pick, spool::Spool};
 use crate::digest::Digest;
 
 const MAGIC: &[u8; 8] = b"OBSPAK01";
@@ -168,48 +169,103 @@ pub enum PackError {
 pub fn encode(nonce: &[u8; 32], artefacts: &[Artefact]) -> Result<Vec<u8>, PackError> {
     let sorted: BTreeMap<_, &Artefact> =
         artefacts.iter().map(|artefact| (artefact.key(), artefact)).collect();
-    let raw = sorted.values().map(|artefact| artefact.bytes.len()).fold(0, usize::saturating_add);
-    if raw > PACK_RAW_BYTES_MAX {
-        return Err(PackError::Large);
+    let mut writer = Writer::new(nonce)?;
+    for (key, artefact) in sorted {
+        writer.add(key, artefact.media, &artefact.bytes)?;
     }
-    let (mut data, mut index) = (Vec::with_capacity(raw), Vec::new());
-    for artefact in sorted.into_values() {
-        if artefact.bytes.len() > ARTEFACT_BYTES_MAX {
+    writer.finish()
+}
+
+/// A pack in the making: artefacts come sorted, each block is compressed as soon as it is full.
+struct Writer {
+    out: Vec<u8>,
+    directory: Vec<u8>,
+    index: Vec<u8>,
+    /// Raw bytes of the data stream that are not compressed yet; less than a block.
+    open: Vec<u8>,
+    /// Raw bytes of the data stream.
+    raw: usize,
+    zstd: zstd::bulk::Compressor<'static>,
+}
+
+impl Writer {
+    fn new(nonce: &[u8; 32]) -> Result<Self, PackError> {
+        Ok(Self {
+            out: [MAGIC.as_slice(), nonce].concat(),
+            directory: Vec::new(),
+            index: Vec::new(),
+            open: Vec::new(),
+            raw: 0,
+            zstd: zstd::bulk::Compressor::new(LEVEL).map_err(|_zstd| PackError::Form("zstd"))?,
+        })
+    }
+
+    /// Adds an artefact, whose key is above all before it.
+    fn add(&mut self, key: (Digest, Role, u16), media: Media, bytes: &[u8]) -> Result<(), PackError> {
+        let (digest, role, which) = key;
+        if bytes.len() > ARTEFACT_BYTES_MAX {
             return Err(PackError::Large);
         }
-        index.extend_from_slice(artefact.digest.as_bytes());
-        index.extend_from_slice(&u64_of(data.len()).to_be_bytes());
-        index.extend_from_slice(&u64_of(artefact.bytes.len()).to_be_bytes());
-        index.extend_from_slice(&[artefact.role as u8, artefact.media as u8]);
-        index.extend_from_slice(&artefact.which.to_be_bytes());
-        index.extend_from_slice(&[0; 4]);
-        data.extend_from_slice(&artefact.bytes);
-    }
-    if data.len().saturating_add(index.len()) > PACK_RAW_BYTES_MAX {
-        return Err(PackError::Large);
-    }
-    let mut out = [MAGIC.as_slice(), nonce].concat();
-    let mut directory = Vec::new();
-    let mut zstd = zstd::bulk::Compressor::new(LEVEL).map_err(|_zstd| PackError::Form("zstd"))?;
-    for (stream, bytes) in [(1, &data), (0, &index)] {
-        for raw in bytes.chunks(BLOCK_BYTES_MAX) {
-            let stored = zstd.compress(raw).map_err(|_zstd| PackError::Form("zstd"))?;
-            directory.extend_from_slice(&u64_of(out.len()).to_be_bytes());
-            directory.extend_from_slice(&u32_of(stored.len()).to_be_bytes());
-            directory.extend_from_slice(&u32_of(raw.len()).to_be_bytes());
-            directory.extend_from_slice(&[0, stream, 0, 0, 0, 0, 0, 0]);
-            directory.extend_from_slice(&Sha256::digest(&stored));
-            out.extend_from_slice(&stored);
+        self.index.extend_from_slice(digest.as_bytes());
+        self.index.extend_from_slice(&u64_of(self.raw).to_be_bytes());
+        self.index.extend_from_slice(&u64_of(bytes.len()).to_be_bytes());
+        self.index.extend_from_slice(&[role as u8, media as u8]);
+        self.index.extend_from_slice(&which.to_be_bytes());
+        self.index.extend_from_slice(&[0; 4]);
+        self.raw = self.raw.saturating_add(bytes.len());
+        if self.raw.saturating_add(self.index.len()) > PACK_RAW_BYTES_MAX {
+            return Err(PackError::Large);
         }
+        let mut rest = bytes;
+        while self.open.len().saturating_add(rest.len()) >= BLOCK_BYTES_MAX {
+            let room = BLOCK_BYTES_MAX.saturating_sub(self.open.len());
+            let (head, tail) = rest.split_at_checked(room).unwrap_or((rest, &[]));
+            self.open.extend_from_slice(head);
+            rest = tail;
+            self.flush()?;
+        }
+        self.open.extend_from_slice(rest);
+        Ok(())
     }
-    let offset = u64_of(out.len());
-    let blocks = u32_of(directory.len() / RECORD_BYTES);
-    out.extend_from_slice(&directory);
-    out.extend_from_slice(&offset.to_be_bytes());
-    out.extend_from_slice(&blocks.to_be_bytes());
-    out.extend_from_slice(&[0; 4]);
-    out.extend_from_slice(END);
-    if out.len() > PACK_BYTES_MAX { Err(PackError::Large) } else { Ok(out) }
+
+    /// Ends the data stream's block, if it has any byte.
+    fn flush(&mut self) -> Result<(), PackError> {
+        let mut block = std::mem::take(&mut self.open);
+        if !block.is_empty() {
+            self.block(1, &block)?;
+        }
+        block.clear();
+        self.open = block;
+        Ok(())
+    }
+
+    fn block(&mut self, stream: u8, raw: &[u8]) -> Result<(), PackError> {
+        let stored = self.zstd.compress(raw).map_err(|_zstd| PackError::Form("zstd"))?;
+        self.directory.extend_from_slice(&u64_of(self.out.len()).to_be_bytes());
+        self.directory.extend_from_slice(&u32_of(stored.len()).to_be_bytes());
+        self.directory.extend_from_slice(&u32_of(raw.len()).to_be_bytes());
+        self.directory.extend_from_slice(&[0, stream, 0, 0, 0, 0, 0, 0]);
+        self.directory.extend_from_slice(&Sha256::digest(&stored));
+        self.out.extend_from_slice(&stored);
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Vec<u8>, PackError> {
+        self.flush()?;
+        let index = std::mem::take(&mut self.index);
+        for raw in index.chunks(BLOCK_BYTES_MAX) {
+            self.block(0, raw)?;
+        }
+        let Self { mut out, directory, .. } = self;
+        let offset = u64_of(out.len());
+        let blocks = u32_of(directory.len() / RECORD_BYTES);
+        out.extend_from_slice(&directory);
+        out.extend_from_slice(&offset.to_be_bytes());
+        out.extend_from_slice(&blocks.to_be_bytes());
+        out.extend_from_slice(&[0; 4]);
+        out.extend_from_slice(END);
+        if out.len() > PACK_BYTES_MAX { Err(PackError::Large) } else { Ok(out) }
+    }
 }
 
 /// The artefacts of a pack, sorted by digest and role; every block and every artefact is checked against its digest, and

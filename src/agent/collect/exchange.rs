@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use observance_record::{Digest, Instant, Item, item::ItemKey, population::Outcome};
+use observance_record::{Digest, Instant, Item, item::ItemKey, pack::Spool, population::Outcome};
 use url::Url;
 
 use super::{
@@ -50,6 +50,8 @@ pub(super) struct Session<'a> {
     pub etags: &'a HashMap<String, Known>,
     pub bodies: Option<&'a dyn Bodies>,
     pub computed: conditional::Shared,
+    /// What is read, until it is sealed.
+    pub spool: Mutex<Spool>,
     pub granted: Mutex<Granted>,
     /// Hosts that were asked beside the base address's.
     pub hosts: Mutex<BTreeSet<String>>,

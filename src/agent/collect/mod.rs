@@ -12,6 +12,7 @@ mod exchange;
 mod expr;
 mod graphql;
 mod http;
+mod kept;
 mod limit;
 mod link;
 pub mod lint;
@@ -42,6 +43,7 @@ use futures::{StreamExt, stream};
 use observance_record::{
     Digest, Instant, Item,
     item::ItemKey,
+    pack::Spool,
     population::{Membership, Outcome},
     verdict::Code,
 };
@@ -49,7 +51,8 @@ use url::Url;
 
 use self::{
     auth::Door,
-    exchange::{Known, Sent, Session},
+    exchange::{Known, Session},
+    kept::Kept,
     limit::Pace,
     list::{Env, Listing, read_list},
     manifest::Step,
@@ -65,7 +68,6 @@ pub use self::{
     },
     outcome::why,
     outline::{Place, PopulationOutline, StepOutline},
-    page::Artefact,
     population::Collected as Population,
     reach::{Network, Reach},
 };
@@ -163,7 +165,7 @@ pub struct Collected {
     /// In the manifest's order.
     pub populations: Vec<Population>,
     /// Evidence that the prior rows do not name, each digest once.
-    pub artefacts: Vec<Artefact>,
+    pub bodies: Spool,
     /// Requests made, retries and redirects included.
     pub requests: u64,
     /// Bytes of bodies after decompression.
@@ -212,6 +214,7 @@ pub async fn collect(
         etags: &state.etags,
         bodies: request.bodies,
         computed: Mutex::new(state.computed),
+        spool: Mutex::default(),
         granted: Mutex::default(),
         hosts: Mutex::default(),
     });
@@ -233,19 +236,21 @@ pub async fn collect(
         receipts: Vec::new(),
         outcomes: BTreeMap::new(),
         populations: assemble(manifest, request, &done),
-        artefacts: Vec::new(),
+        bodies: Spool::default(),
         requests,
         bytes,
         skew_ms: None,
         privileges: session.as_ref().map(Session::privileges).unwrap_or_default(),
         channel: channel(http, base_url, manifest, session.as_ref()),
     };
-    let first = session.as_ref().map(|session| session.door.sent()).unwrap_or_default();
-    let computed =
-        session.map(|session| session.computed.into_inner().unwrap_or_else(PoisonError::into_inner));
+    let mut first = Vec::new();
+    if let Some(session) = session {
+        first.extend(session.door.sent().into_iter().map(|sent| session.kept(sent)));
+        state.computed = session.computed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        collected.bodies = session.spool.into_inner().unwrap_or_else(PoisonError::into_inner);
+    }
     let known = collected.gather(first, done);
     collected.conclude(manifest, request);
-    state.computed = computed.unwrap_or_default();
     state.remember(known);
     collected
 }
@@ -292,24 +297,22 @@ async fn run_step(session: &Session<'_>, step: &Step, done: &[Vec<Instance>]) ->
 impl Collected {
     /// Takes the exchanges apart, those for a credential `first`, then in the plan's order; what the next run may ask about
     /// conditionally.
-    fn gather(&mut self, first: Vec<Sent>, done: Vec<Vec<Instance>>) -> Vec<(String, Known)> {
+    fn gather(&mut self, first: Vec<Kept>, done: Vec<Vec<Instance>>) -> Vec<(String, Known)> {
         let mut known = Vec::new();
-        let mut digests = BTreeSet::new();
         let lists = done.into_iter().flatten().flat_map(|instance| instance.listing.sent);
         for sent in first.into_iter().chain(lists) {
-            let Sent { item, outcome, row, artefact, receipt, known: page, .. } = sent;
-            self.receipts.push(receipt.line(self.receipts.len()));
+            self.receipts.push(sent.line(self.receipts.len()));
+            let Kept { item, outcome, row, skew_ms, known: page, .. } = sent;
             *self.outcomes.entry(outcome).or_default() += 1;
-            if let Some(skew) = receipt.skew_ms() {
+            if let Some(skew) = skew_ms {
                 let (least, most) = self.skew_ms.unwrap_or((skew, skew));
                 self.skew_ms = Some((least.min(skew), most.max(skew)));
             }
             if !outcome.feeds() {
                 self.why.extend(format!("exchange.{}", outcome.as_str()).parse::<Code>());
             }
-            self.exchanges.insert(item, row);
-            self.artefacts.extend(artefact.filter(|artefact| digests.insert(artefact.digest)));
-            known.extend(page);
+            self.exchanges.insert(item, row.into());
+            known.extend(page.map(|page| *page));
         }
         known
     }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use super::{
     ask::Asked,
     exchange::{Sent, Session},
+    kept::Kept,
     graphql::{FOLLOW_AFTER, FOLLOW_ID},
     list::{Listing, read_from},
     manifest::{Follow, Step},
@@ -88,7 +89,7 @@ pub(super) async fn go_on(
     asked: &Asked,
     sent: &mut Sent,
     item: &(dyn Fn(&Step, &str, u64) -> Item + Sync),
-) -> Vec<Sent> {
+) -> Vec<Kept> {
     let mut exchanges = Vec::new();
     if step.nested.iter().all(|nested| nested.follow.is_none()) {
         return exchanges;

@@ -10,7 +10,7 @@ use observance_record::{
     item::SaltKey,
     ledger::Ledger,
     note::{NoteError, Signer},
-    pack::{self, Artefact, PackError},
+    pack::{self, Artefact, PackError, Spool},
 };
 
 use super::{
@@ -25,9 +25,7 @@ use crate::{
     store::{Due, HeadFile, Log, PackPlace, Store, StoreError, Tiles, pack_places},
 };
 
-/// Raw bytes after which a further pack is begun; compressed they stay below a pack's limit.
-const PACK_RAW_BYTES_MAX: usize = 24 << 20;
-/// The same for packs that must stand inside their commit.
+/// Raw bytes after which a further pack is begun, of packs that must stand inside their commit.
 const INLINE_RAW_BYTES_MAX: usize = 768 << 10;
 /// Wait before the store is asked again.
 const STORE_WAIT_MS: i64 = 5_000;
@@ -116,7 +114,7 @@ impl Said {
         told: &mut Told<'_>,
     ) -> Result<(), JournalError> {
         fold::fold(&mut self.ledger, entries, artefacts, &self.salts)?;
-        self.places.note(commit.ordinal, entries, artefacts, &self.ledger);
+        self.places.note(commit.ordinal, entries, &self.ledger);
         for (place, entry) in (0..).zip(entries) {
             told(place, entry, artefacts);
         }
@@ -214,9 +212,13 @@ impl Journal {
         Some(self.clock.now()).filter(|now| *now < self.log.last_t())
     }
 
-    /// Makes packs of what is new, and says how a run names them.
-    pub fn pack(&self, artefacts: &[Artefact]) -> Result<(Vec<Vec<u8>>, Vec<PackRef>), JournalError> {
-        let packs = self.encode(artefacts, PACK_RAW_BYTES_MAX)?;
+    /// Makes packs of what is new, bodies and the rest, and says how a run names them.
+    pub fn pack(
+        &self,
+        bodies: &Spool,
+        rest: &[Artefact],
+    ) -> Result<(Vec<Vec<u8>>, Vec<PackRef>), JournalError> {
+        let packs = bodies.packs(rest, || Ok::<_, JournalError>(self.chance.bytes32()?))?;
         let places = pack_places(packs.iter().map(Vec::len));
         let refs = packs.iter().zip(places).map(|(bytes, place)| PackRef {
             sha256: Digest::of(bytes),
@@ -229,14 +231,11 @@ impl Journal {
 
     /// Makes packs that stand inside their commit, for what no run names: outside it nothing would lead to them.
     pub fn pack_inline(&self, artefacts: &[Artefact]) -> Result<Vec<Vec<u8>>, JournalError> {
-        let packs = self.encode(artefacts, INLINE_RAW_BYTES_MAX)?;
+        let encode = |group| Ok::<_, JournalError>(pack::encode(&self.chance.bytes32()?, group)?);
+        let groups = grouped(artefacts, INLINE_RAW_BYTES_MAX);
+        let packs = groups.into_iter().map(encode).collect::<Result<Vec<_>, _>>()?;
         let outside = pack_places(packs.iter().map(Vec::len)).contains(&PackPlace::Outside);
         if outside { Err(JournalError::Inline) } else { Ok(packs) }
-    }
-
-    fn encode(&self, artefacts: &[Artefact], raw_max: usize) -> Result<Vec<Vec<u8>>, JournalError> {
-        let encode = |group| Ok(pack::encode(&self.chance.bytes32()?, group)?);
-        grouped(artefacts, raw_max).into_iter().map(encode).collect()
     }
 
     /// Commits a batch and folds it; gives the sequence number of its first entry. `None` if another writer took its

@@ -67,7 +67,7 @@ impl Agent {
 
         let SealedRun { run, mut artefacts, .. } = sealed;
         artefacts.extend(said.artefacts.iter().cloned());
-        let (packs, named) = self.journal.pack(&artefacts)?;
+        let (packs, named) = self.journal.pack(&collected.bodies, &artefacts)?;
         let run = entry::Run { packs: named, ..run };
         let mut batch = self.journal.batch(By::Start(self.by));
         batch.push(run.clone());

@@ -68,7 +68,7 @@ impl Task {
 pub(super) struct SealedRun<'c> {
     /// Its body; packs are named when they are made.
     pub run: Run,
-    /// What is new.
+    /// What is new beside the bodies.
     pub artefacts: Vec<Artefact>,
     /// The rows of its populations, in the body's order.
     pub rows: Vec<&'c Rows>,
@@ -88,11 +88,7 @@ pub(super) fn seal<'c>(
     salting: &Salting<'_>,
 ) -> SealedRun<'c> {
     let (started, ended) = (collected.started, collected.ended);
-    let mut artefacts: Vec<Artefact> = collected
-        .artefacts
-        .iter()
-        .map(|body| Artefact::new(Role::Body, media(&body.media), body.bytes.to_vec()))
-        .collect();
+    let mut artefacts = Vec::new();
     let mut store = |bytes: Option<Vec<u8>>, role, which| {
         artefacts.extend(bytes.map(|b| Artefact::new(role, Media::Bytes, b).numbered(which)));
     };
@@ -240,15 +236,6 @@ fn channel(channel: &collect::Channel) -> Channel {
         proxy: channel.proxy.is_some(),
         extra_ca: channel.extra_ca.is_some(),
         base_url: channel.overridden,
-    }
-}
-
-fn media(name: &str) -> Media {
-    match name {
-        "application/json" => Media::Json,
-        "text/html" => Media::Html,
-        "text/plain" => Media::Text,
-        _ => Media::Bytes,
     }
 }
 
