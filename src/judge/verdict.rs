@@ -4,7 +4,7 @@
 //! `judge.timeout`, which says of itself that it cannot be repeated.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     fmt::Write as _,
     sync::Arc,
 };
@@ -12,6 +12,7 @@ use std::{
 use observance_record::{
     Digest, Instant, Item, Root,
     population::Membership,
+    table::Rows,
     verdict::{Code, Empty, ItemResult, State},
 };
 use serde_json::{Map, Value, json};
@@ -40,7 +41,7 @@ pub struct Population<'a> {
     /// Is the list whole?
     pub membership: Membership,
     /// The rows: compact JSON objects (formats section 4), in item order.
-    pub rows: &'a BTreeMap<Item, Vec<u8>>,
+    pub rows: &'a Rows,
 }
 
 /// Is a joined population young enough to be joined?
@@ -106,7 +107,7 @@ pub struct Verdict {
 impl Verdict {
     /// Nothing could be judged: every item is unknown for these reasons. Also for a policy that does not load
     /// (`policy.error`). Without a reason it is `policy.error`.
-    pub fn unjudged(rows: &BTreeMap<Item, Vec<u8>>, mut why: BTreeSet<Code>) -> Self {
+    pub fn unjudged(rows: &Rows, mut why: BTreeSet<Code>) -> Self {
         if why.is_empty() {
             why.insert(code("policy.error"));
         }
@@ -299,7 +300,7 @@ fn doubt(joined: &Joined<'_>) -> Option<&'static str> {
 
 /// `{"<population>":{"<item>":<row>}}`, rows as they are.
 fn joined_rows(populations: &[&Population<'_>]) -> Result<String, Code> {
-    let bytes: usize = populations.iter().flat_map(|one| one.rows.values()).map(Vec::len).sum();
+    let bytes: usize = populations.iter().flat_map(|one| one.rows.values()).map(|row| row.len()).sum();
     if bytes > JOINED_BYTES_MAX {
         return Err(code("judge.joined_max"));
     }

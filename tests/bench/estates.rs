@@ -33,7 +33,7 @@ use std::{
     collections::BTreeMap,
     env, fs,
     hint::black_box,
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufReader, Read as _},
     path::Path,
     process::{Child, Command, Stdio},
     sync::Arc,

@@ -2,17 +2,21 @@
 //!
 //! Its body goes into the spool, compressed: what stays is small, since a run makes tens of thousands of exchanges.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use observance_record::{
-    Item,
-    pack::{Media, Role},
+    Digest, Item,
+    pack::{Artefact, Media, Role},
     population::Outcome,
+    table::RowBytes,
 };
+use url::Url;
 
 use super::{
-    exchange::{Known, Sent, Session},
+    exchange::{Sent, Session},
+    page::Record,
     receipt,
+    turn::Said,
 };
 
 /// An exchange, done and put away.
@@ -20,12 +24,33 @@ pub(super) struct Kept {
     pub item: Item,
     /// What happened.
     pub outcome: Outcome,
-    pub row: Box<[u8]>,
+    pub row: RowBytes,
     /// The source's clock minus ours.
     pub skew_ms: Option<i64>,
     /// For the next run's conditional requests.
-    pub known: Option<Box<(String, Known)>>,
+    pub known: Option<(Digest, Box<Known>)>,
     receipt: Box<[u8]>,
+}
+
+/// A page that was read before, for conditional requests. Holds what came of the body, never the body.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub etag: String,
+    /// The credential that it was given to.
+    pub by: Digest,
+    pub digest: Digest,
+    pub outcome: Outcome,
+    pub why: Option<&'static str>,
+    pub records: Arc<Vec<Arc<Record>>>,
+    pub said: Said,
+    pub stated: Option<u64>,
+    /// Number of the last run that used it.
+    pub run: u64,
+}
+
+/// By what a page is remembered.
+pub(super) fn address(url: &Url) -> Digest {
+    Digest::of(url.as_str().as_bytes())
 }
 
 impl Kept {
@@ -41,14 +66,14 @@ impl Session<'_> {
         let Sent { item, outcome, row, artefact, receipt, known, .. } = sent;
         if let Some(artefact) = artefact {
             let mut spool = self.spool.lock().unwrap_or_else(PoisonError::into_inner);
-            spool.add(Role::Body, media(&artefact.media), &artefact.bytes);
+            spool.add(&Artefact::new(Role::Body, media(&artefact.media), artefact.bytes.to_vec()));
         }
         Kept {
             item,
             outcome,
-            row: row.into(),
+            row,
             skew_ms: receipt.skew_ms(),
-            known: known.map(Box::new),
+            known,
             receipt: receipt.text(),
         }
     }

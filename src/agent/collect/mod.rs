@@ -41,18 +41,19 @@ use std::{
 
 use futures::{StreamExt, stream};
 use observance_record::{
-    Digest, Instant, Item,
+    Digest, Instant,
     item::ItemKey,
     pack::Spool,
     population::{Membership, Outcome},
+    table::Rows,
     verdict::Code,
 };
 use url::Url;
 
 use self::{
     auth::Door,
-    exchange::{Known, Session},
-    kept::Kept,
+    exchange::Session,
+    kept::{Kept, Known},
     limit::Pace,
     list::{Env, Listing, read_list},
     manifest::Step,
@@ -92,7 +93,7 @@ pub struct Request<'a> {
     /// [from, to), for steps that read a window.
     pub window: Option<Window>,
     /// The exchange rows of the last run of this collector and source that was recorded.
-    pub prior: &'a BTreeMap<Item, Vec<u8>>,
+    pub prior: &'a Rows,
     /// Gives back the bodies that those rows name, for manifests that can ask by them.
     pub bodies: Option<&'a dyn Bodies>,
     /// When the run began: what its rows speak about.
@@ -104,7 +105,8 @@ pub struct Request<'a> {
 pub struct State {
     manifest: Option<Digest>,
     runs: u64,
-    etags: HashMap<String, Known>,
+    /// By the digest of the address.
+    etags: HashMap<Digest, Box<Known>>,
     computed: conditional::Tally,
 }
 
@@ -157,7 +159,7 @@ pub struct Collected {
     /// Why it is not complete.
     pub why: BTreeSet<Code>,
     /// Rows of the exchange table.
-    pub exchanges: BTreeMap<Item, Vec<u8>>,
+    pub exchanges: Rows,
     /// JSON lines without their ends, in exchange order.
     pub receipts: Vec<Vec<u8>>,
     /// How many exchanges came to which outcome.
@@ -232,7 +234,7 @@ pub async fn collect(
         ended: clock.now(),
         result: RunResult::Complete,
         why: BTreeSet::new(),
-        exchanges: BTreeMap::new(),
+        exchanges: Rows::new(),
         receipts: Vec::new(),
         outcomes: BTreeMap::new(),
         populations: assemble(manifest, request, &done),
@@ -297,7 +299,7 @@ async fn run_step(session: &Session<'_>, step: &Step, done: &[Vec<Instance>]) ->
 impl Collected {
     /// Takes the exchanges apart, those for a credential `first`, then in the plan's order; what the next run may ask about
     /// conditionally.
-    fn gather(&mut self, first: Vec<Kept>, done: Vec<Vec<Instance>>) -> Vec<(String, Known)> {
+    fn gather(&mut self, first: Vec<Kept>, done: Vec<Vec<Instance>>) -> Vec<(Digest, Box<Known>)> {
         let mut known = Vec::new();
         let lists = done.into_iter().flatten().flat_map(|instance| instance.listing.sent);
         for sent in first.into_iter().chain(lists) {
@@ -311,8 +313,8 @@ impl Collected {
             if !outcome.feeds() {
                 self.why.extend(format!("exchange.{}", outcome.as_str()).parse::<Code>());
             }
-            self.exchanges.insert(item, row.into());
-            known.extend(page.map(|page| *page));
+            self.exchanges.insert(item, row);
+            known.extend(page);
         }
         known
     }
@@ -338,12 +340,15 @@ impl Collected {
 }
 
 impl State {
-    fn remember(&mut self, known: Vec<(String, Known)>) {
+    fn remember(&mut self, known: Vec<(Digest, Box<Known>)>) {
         self.runs += 1;
         let runs = self.runs;
         self.etags.retain(|_, page| page.run + KNOWN_FOR_RUNS > runs);
         let room = KNOWN_MAX.saturating_sub(self.etags.len());
-        self.etags.extend(known.into_iter().take(room).map(|(url, page)| (url, Known { run: runs, ..page })));
+        for (url, mut page) in known.into_iter().take(room) {
+            page.run = runs;
+            self.etags.insert(url, page);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is written of an exchange: its row in the table and its receipt (formats section 5).
 
-use observance_record::{Digest, Instant, population::Outcome};
+use observance_record::{Digest, Instant, population::Outcome, table::RowBytes};
 use serde::{Deserialize, Serialize};
 
 use super::page::Artefact;
@@ -120,7 +120,7 @@ pub(super) fn exchange_row(
     status: u16,
     why: Option<&str>,
     artefact: Option<(&Artefact, Instant)>,
-) -> Vec<u8> {
+) -> RowBytes {
     #[derive(Serialize)]
     struct Row<'a> {
         step: &'a str,
@@ -146,7 +146,7 @@ pub(super) fn exchange_row(
         media: &artefact.media,
         since,
     });
-    json(&Row { step, url, outcome, status, why, artefact })
+    json(&Row { step, url, outcome, status, why, artefact }).into()
 }
 
 /// What an earlier run's row says of its evidence.
@@ -198,7 +198,7 @@ mod tests {
         let since = Instant::from_s(0);
         let row = exchange_row("org", "/orgs/{org}", Outcome::Present, 200, None, Some((&artefact, since)));
         assert_eq!(
-            String::from_utf8(row.clone()).unwrap(),
+            String::from_utf8(row.to_vec()).unwrap(),
             format!(
                 "{{\"step\":\"org\",\"url\":\"/orgs/{{org}}\",\"outcome\":\"present\",\"status\":200,\"artefact\":\
                  {{\"sha256\":\"{}\",\"bytes\":2,\"media\":\"application/json\",\"in\":\"1970-01-01T00:00:00.000Z\"}}}}",

@@ -16,7 +16,7 @@ use observance_record::{
 use super::{
     batch::{Batch, By, Overtaken},
     bodies::Places,
-    fold::{self, FoldError},
+    fold::{self, Beside, FoldError},
     setup::Setup,
 };
 use crate::{
@@ -64,7 +64,7 @@ pub enum JournalError {
     Salt(u32),
 }
 
-/// What is told while the log is read: an entry, its place in its commit, and what the commit's packs hold.
+/// What is told while the log is read: an entry, its place in its commit, and what the commit's packs hold but bodies.
 pub type Told<'a> = dyn FnMut(u16, &Entry, &[Artefact]) + Send + 'a;
 
 /// Tiles on their way. They are written in their order, by one task at a time.
@@ -102,21 +102,21 @@ struct Said {
 impl Said {
     fn take(&mut self, commit: &Commit, outside: &[Bytes], told: &mut Told<'_>) -> Result<(), JournalError> {
         let entries = fold::entries(commit)?;
-        let artefacts = fold::artefacts(commit, outside)?;
-        self.fold(commit, &entries, &artefacts, told)
+        let artefacts = fold::tables(commit, outside)?;
+        self.fold(commit, &entries, Beside { artefacts: &artefacts, changes: &[] }, told)
     }
 
     fn fold(
         &mut self,
         commit: &Commit,
         entries: &[Entry],
-        artefacts: &[Artefact],
+        beside: Beside<'_>,
         told: &mut Told<'_>,
     ) -> Result<(), JournalError> {
-        fold::fold(&mut self.ledger, entries, artefacts, &self.salts)?;
+        fold::fold_beside(&mut self.ledger, entries, beside, &self.salts)?;
         self.places.note(commit.ordinal, entries, &self.ledger);
         for (place, entry) in (0..).zip(entries) {
-            told(place, entry, artefacts);
+            told(place, entry, beside.artefacts);
         }
         self.tiles.tiles.take(commit)?;
         Ok(())
@@ -212,13 +212,9 @@ impl Journal {
         Some(self.clock.now()).filter(|now| *now < self.log.last_t())
     }
 
-    /// Makes packs of what is new, bodies and the rest, and says how a run names them.
-    pub fn pack(
-        &self,
-        bodies: &Spool,
-        rest: &[Artefact],
-    ) -> Result<(Vec<Vec<u8>>, Vec<PackRef>), JournalError> {
-        let packs = bodies.packs(rest, || Ok::<_, JournalError>(self.chance.bytes32()?))?;
+    /// Makes packs of what is new, and says how a run names them.
+    pub fn pack(&self, new: &[&Spool]) -> Result<(Vec<Vec<u8>>, Vec<PackRef>), JournalError> {
+        let packs = Spool::packs(new, || Ok::<_, JournalError>(self.chance.bytes32()?))?;
         let places = pack_places(packs.iter().map(Vec::len));
         let refs = packs.iter().zip(places).map(|(bytes, place)| PackRef {
             sha256: Digest::of(bytes),
@@ -244,7 +240,7 @@ impl Journal {
     pub(super) async fn commit(
         &mut self,
         batch: &Batch,
-        (packs, artefacts): (Vec<Vec<u8>>, &[Artefact]),
+        (packs, beside): (Vec<Vec<u8>>, Beside<'_>),
         told: &mut Told<'_>,
         away: &mut (dyn FnMut(&StoreError) + Send),
     ) -> Result<Option<u64>, JournalError> {
@@ -268,7 +264,7 @@ impl Journal {
             let last = commits.len().saturating_sub(1);
             for (i, (commit, outside)) in commits.iter().enumerate() {
                 if ours && i == last {
-                    self.said.fold(commit, &fold::entries(commit)?, artefacts, told)?;
+                    self.said.fold(commit, &fold::entries(commit)?, beside, told)?;
                 } else {
                     self.said.take(commit, outside, told)?;
                 }

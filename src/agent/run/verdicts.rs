@@ -12,7 +12,7 @@ use observance_record::{
     merkle::empty_root,
     pack::{Artefact, Media, Role},
     population::Membership,
-    results,
+    results, table,
     verdict::{Code, ItemResult, State},
 };
 
@@ -44,7 +44,7 @@ pub(super) fn ask(setup: &Setup, ledger: &Ledger, sealed: &SealedRun<'_>, memo: 
 
 fn one(
     judge: &Judge,
-    (population, rows, as_of): (&Population, &BTreeMap<Item, Vec<u8>>, Instant),
+    (population, rows, as_of): (&Population, &table::Rows, Instant),
     ledger: &Ledger,
     memo: &mut Memo,
     said: &mut Said,
@@ -91,7 +91,7 @@ fn one(
 fn results_of(
     judge_: &Judge,
     population: &Population,
-    rows: &BTreeMap<Item, Vec<u8>>,
+    rows: &table::Rows,
     as_of: Instant,
     memo: &mut Memo,
 ) -> (BTreeMap<Item, ItemResult>, BTreeSet<Code>) {

@@ -1,6 +1,6 @@
 //! Artefacts on their way into packs: kept compressed, so that what a run has read costs little until it is sealed.
 //!
-//! It draws no nonce and writes nothing; a pack that comes of it is the one that [`super::encode`] makes of the same
+//! It draws no nonce and stores nothing; a pack that comes of it is the one that [`super::encode`] makes of the same
 //! artefacts.
 
 use std::collections::BTreeMap;
@@ -27,20 +27,17 @@ pub struct Spool {
 }
 
 impl Spool {
-    /// Takes bytes under their digest; equal ones are kept once.
-    pub fn add(&mut self, role: Role, media: Media, bytes: &[u8]) {
-        let key = (Digest::of(bytes), role, 0);
+    /// Takes an artefact; equal ones are kept once.
+    pub fn add(&mut self, artefact: &Artefact) {
+        let key = artefact.key();
         if self.bales.iter().any(|bale| bale.part(&key).is_some_and(|part| part.index.contains_key(&key))) {
             return;
         }
-        let fits = |bale: &&mut Bale| bale.has_room(bytes.len());
-        match self.bales.last_mut().filter(fits) {
-            Some(bale) => bale.add(key, media, bytes),
-            None => {
-                let mut bale = Bale::default();
-                bale.add(key, media, bytes);
-                self.bales.push(bale);
-            }
+        if self.bales.last().is_none_or(|bale| bale.has_no_room(artefact.bytes.len())) {
+            self.bales.push(Bale::default());
+        }
+        if let Some(bale) = self.bales.last_mut() {
+            bale.add(artefact);
         }
     }
 
@@ -67,34 +64,44 @@ impl Spool {
         Ok(all)
     }
 
-    /// Makes the packs, with what comes to them at the end: in the last one as far as there is room, then in others.
+    /// Makes the packs of several, one after the other: as few as their order allows.
     pub fn packs<E: From<PackError>>(
-        &self,
-        rest: &[Artefact],
+        spools: &[&Self],
         mut nonce: impl FnMut() -> Result<[u8; 32], E>,
     ) -> Result<Vec<Vec<u8>>, E> {
-        let none = Bale::default();
-        let (last, whole) = self.bales.split_last().unwrap_or((&none, &[]));
-        let mut packs = Vec::new();
-        for bale in whole {
-            packs.push(bale.encode(&nonce()?, &[])?);
-        }
-        let (mut bale, mut raw, mut from) = (last, last.raw, 0);
-        for (at, artefact) in rest.iter().enumerate() {
-            let more = raw.saturating_add(artefact.bytes.len());
-            if more > BALE_RAW_BYTES_MAX && raw > 0 {
-                packs.push(bale.encode(&nonce()?, rest.get(from..at).unwrap_or_default())?);
-                (bale, raw, from) = (&none, artefact.bytes.len(), at);
-            } else {
-                raw = more;
+        let (mut packs, mut group, mut raw) = (Vec::new(), Vec::new(), 0_usize);
+        for bale in spools.iter().flat_map(|spool| &spool.bales) {
+            if raw.saturating_add(bale.raw) > BALE_RAW_BYTES_MAX && !group.is_empty() {
+                packs.push(encode(&nonce()?, &std::mem::take(&mut group))?);
+                raw = 0;
             }
+            raw = raw.saturating_add(bale.raw);
+            group.push(bale);
         }
-        let rest = rest.get(from..).unwrap_or_default();
-        if !rest.is_empty() || bale.raw > 0 {
-            packs.push(bale.encode(&nonce()?, rest)?);
+        if !group.is_empty() {
+            packs.push(encode(&nonce()?, &group)?);
         }
         Ok(packs)
     }
+}
+
+/// One pack of these bales; of each, one part after the other is opened.
+fn encode(nonce: &[u8; 32], bales: &[&Bale]) -> Result<Vec<u8>, PackError> {
+    let mut writer = Writer::new(nonce)?;
+    for number in 0..PARTS {
+        let parts: Vec<&Part> = bales.iter().filter_map(|bale| bale.parts.get(number)).collect();
+        let raw = parts.iter().map(|part| part.open()).collect::<Result<Vec<_>, _>>()?;
+        let mut sorted = BTreeMap::new();
+        for (part, raw) in parts.iter().zip(&raw) {
+            for (key, place) in &part.index {
+                sorted.insert(*key, (place.media, place.of(raw)?));
+            }
+        }
+        for (key, (media, bytes)) in sorted {
+            writer.add(key, media, bytes)?;
+        }
+    }
+    writer.finish()
 }
 
 /// What will be one pack.
@@ -105,36 +112,19 @@ struct Bale {
 }
 
 impl Bale {
-    fn has_room(&self, bytes: usize) -> bool {
-        self.raw.saturating_add(bytes) <= BALE_RAW_BYTES_MAX
+    fn has_no_room(&self, bytes: usize) -> bool {
+        self.raw > 0 && self.raw.saturating_add(bytes) > BALE_RAW_BYTES_MAX
     }
 
     fn part(&self, key: &Key) -> Option<&Part> {
         self.parts.get(part_of(&key.0))
     }
 
-    fn add(&mut self, key: Key, media: Media, bytes: &[u8]) {
-        self.raw = self.raw.saturating_add(bytes.len());
-        if let Some(part) = self.parts.get_mut(part_of(&key.0)) {
-            part.add(key, media, bytes);
+    fn add(&mut self, artefact: &Artefact) {
+        self.raw = self.raw.saturating_add(artefact.bytes.len());
+        if let Some(part) = self.parts.get_mut(part_of(&artefact.digest)) {
+            part.add(artefact.key(), artefact.media, &artefact.bytes);
         }
-    }
-
-    fn encode(&self, nonce: &[u8; 32], rest: &[Artefact]) -> Result<Vec<u8>, PackError> {
-        let mut writer = Writer::new(nonce)?;
-        for (number, part) in self.parts.iter().enumerate() {
-            let raw = part.open()?;
-            let mut sorted = BTreeMap::new();
-            for (key, place) in &part.index {
-                sorted.insert(*key, (place.media, place.of(&raw)?));
-            }
-            let here = rest.iter().filter(|artefact| part_of(&artefact.digest) == number);
-            sorted.extend(here.map(|artefact| (artefact.key(), (artefact.media, artefact.bytes()))));
-            for (key, (media, bytes)) in sorted {
-                writer.add(key, media, bytes)?;
-            }
-        }
-        writer.finish()
     }
 }
 
@@ -218,49 +208,49 @@ mod tests {
         *,
     };
 
-    /// Bytes that compress as far as `noise` lets them.
-    fn body(seed: u64, bytes: usize, noise: u64) -> Vec<u8> {
-        let step = |n: &u64| Some(n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407));
-        let dice = std::iter::successors(Some(seed), step);
-        dice.skip(1).take(bytes).map(|n| u8::try_from((n >> 33) % noise).unwrap()).collect()
+    /// Bytes that compress as far as `kinds` of them let them.
+    fn body(seed: u64, bytes: usize, kinds: u64) -> Artefact {
+        let step = |n: &u64| Some(n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963));
+        let dice = std::iter::successors(Some(seed), step).skip(1).take(bytes);
+        let bytes = dice.map(|n| u8::try_from((n >> 33) % kinds).unwrap()).collect();
+        Artefact::new(Role::Body, Media::Json, bytes)
     }
 
-    fn nonce() -> Result<[u8; 32], PackError> {
-        Ok([9; 32])
+    fn spool(artefacts: &[Artefact]) -> Spool {
+        let mut spool = Spool::default();
+        artefacts.iter().for_each(|artefact| spool.add(artefact));
+        spool
+    }
+
+    fn packs(spools: &[&Spool]) -> Vec<Vec<u8>> {
+        Spool::packs(spools, || Ok::<_, PackError>([9; 32])).unwrap()
     }
 
     #[test]
-    fn its_packs_are_those_of_the_same_artefacts() {
+    fn its_pack_is_that_of_the_same_artefacts() {
         let sizes = [0, 1, 300, 65_535, 65_536, 300_000, 1_000_000];
         let bodies: Vec<_> = (1..).zip(sizes).map(|(seed, size)| body(seed, size, 7)).collect();
-        let mut spool = Spool::default();
-        for bytes in bodies.iter().chain(&bodies) {
-            spool.add(Role::Body, Media::Json, bytes);
-        }
-        assert_eq!(spool.len(), sizes.len());
-        let mut all: Vec<_> =
-            bodies.into_iter().map(|bytes| Artefact::new(Role::Body, Media::Json, bytes)).collect();
-        let rest = [1, 2].map(|which| Artefact::new(Role::Results, Media::Bytes, vec![5; 90]).numbered(which));
-        assert_eq!(spool.packs(&[], nonce).unwrap(), [encode(&[9; 32], &all).unwrap()]);
-        all.extend(rest.iter().cloned());
-        assert_eq!(spool.packs(&rest, nonce).unwrap(), [encode(&[9; 32], &all).unwrap()]);
-        assert_eq!(Spool::default().packs(&rest, nonce).unwrap(), [encode(&[9; 32], &rest).unwrap()]);
-        assert_eq!(Spool::default().packs(&[], nonce).unwrap(), Vec::<Vec<u8>>::new());
+        let twice = spool(&[bodies.as_slice(), &bodies].concat());
+        assert_eq!(twice.len(), sizes.len());
+        assert_eq!(packs(&[&twice]), [encode(&[9; 32], &bodies).unwrap()]);
+        let columns = [1, 2].map(|which| Artefact::new(Role::Results, Media::Bytes, vec![5; 90]).numbered(which));
+        let all = [bodies.as_slice(), &columns].concat();
+        assert_eq!(packs(&[&twice, &spool(&columns)]), [encode(&[9; 32], &all).unwrap()]);
+        assert_eq!(packs(&[&Spool::default(), &spool(&columns)]), [encode(&[9; 32], &columns).unwrap()]);
+        assert!(packs(&[&Spool::default()]).is_empty() && Spool::default().is_empty());
     }
 
     #[test]
     fn what_is_too_much_for_one_pack_makes_several_and_nothing_is_lost() {
-        let mut spool = Spool::default();
         let bodies: Vec<_> = (1..=7).map(|seed| body(seed, 7 << 20, 200)).collect();
-        bodies.iter().for_each(|bytes| spool.add(Role::Body, Media::Json, bytes));
-        let rest = [Artefact::new(Role::TableExchange, Media::Bytes, body(8, 15 << 20, 200))];
-        let packs: Vec<_> = spool.packs(&rest, nonce).unwrap().iter().map(|pack| decode(pack).unwrap()).collect();
-        assert_eq!(packs.iter().map(Vec::len).collect::<Vec<_>>(), [3, 3, 2]);
-        assert_eq!(spool.artefacts().unwrap().len(), 7);
-        for bytes in &bodies {
-            assert!(packs.iter().flatten().any(|artefact| artefact.bytes() == bytes));
-        }
-        let more = [rest.as_slice(), &rest].concat();
-        assert_eq!(spool.packs(&more, nonce).unwrap().len(), 4, "what comes at the end is grouped too");
+        let table = [body(8, 15 << 20, 200)];
+        let (bodies_spool, table_spool) = (spool(&bodies), spool(&table));
+        let read: Vec<_> =
+            packs(&[&bodies_spool, &table_spool]).iter().map(|pack| decode(pack).unwrap()).collect();
+        assert_eq!(read.iter().map(Vec::len).collect::<Vec<_>>(), [3, 3, 2]);
+        let all = [bodies.as_slice(), &table].concat();
+        assert!(all.iter().all(|artefact| read.iter().flatten().any(|other| other == artefact)));
+        let opened = bodies_spool.artefacts().unwrap();
+        assert!(opened.len() == 7 && bodies.iter().all(|artefact| opened.contains(artefact)));
     }
 }

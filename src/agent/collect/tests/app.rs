@@ -72,10 +72,10 @@ async fn look(manifest: &Manifest, server: &Server) -> Collected {
 }
 
 fn everything(seen: &Collected) -> String {
-    let rows = seen.exchanges.values().chain(&seen.receipts);
+    let rows = seen.exchanges.values().map(|row| row.to_vec()).chain(seen.receipts.iter().cloned());
     let bodies = seen.bodies.artefacts().unwrap();
     let bodies = bodies.iter().map(|body| body.bytes().to_vec());
-    let all: Vec<Vec<u8>> = rows.cloned().chain(bodies).collect();
+    let all: Vec<Vec<u8>> = rows.chain(bodies).collect();
     format!("{seen:?}{}", String::from_utf8_lossy(&all.concat()))
 }
 

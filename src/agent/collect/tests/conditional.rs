@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt as _};
-use observance_record::{Digest, Instant, Item, population::Outcome};
+use observance_record::{Digest, Instant, population::Outcome, table::Rows};
 use serde_json::json;
 
 use super::{
@@ -109,7 +109,7 @@ struct Look<'a> {
     manifest: &'a Manifest,
     server: &'a Server,
     token: &'a str,
-    prior: &'a BTreeMap<Item, Vec<u8>>,
+    prior: &'a Rows,
     sealed: Option<&'a Sealed>,
 }
 

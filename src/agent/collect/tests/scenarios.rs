@@ -268,7 +268,7 @@ async fn a_redirect_is_followed_on_the_same_host_and_recorded() {
             .into_iter()
             .any(|line| line.contains(r#""attempts":[{"status":301,"to":"/repositories/1/rules"}]"#))
     );
-    let why: Vec<_> = seen.exchanges.values().map(|row| String::from_utf8(row.clone()).unwrap()).collect();
+    let why: Vec<_> = seen.exchanges.values().map(|row| String::from_utf8(row.to_vec()).unwrap()).collect();
     assert!(
         why.iter().any(|row| row.contains("redirect.other_host"))
             && why.iter().any(|row| row.contains("redirect.many"))
