@@ -3,11 +3,7 @@
 //! It reads no clock and stores nothing: `as_of` is an argument, and the same arguments give the same results, save for
 //! `judge.timeout`, which says of itself that it cannot be repeated.
 
-use std::{
-    collections::BTreeSet,
-    fmt::Write as _,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, fmt::Write as _, sync::Arc};
 
 use observance_record::{
     Digest, Instant, Item, Root,

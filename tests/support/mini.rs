@@ -146,7 +146,11 @@ impl Mini {
     /// A run that sees these repositories, and its verdict; `same` names an earlier one with the same list.
     fn look(&mut self, rows: &Rows, flips: u64, same: Option<u64>) {
         let seq = self.head.size();
-        let page = Artefact::new(Role::Body, Media::Json, rows.values().flat_map(|row| row.iter().copied()).collect());
+        let page = Artefact::new(
+            Role::Body,
+            Media::Json,
+            rows.values().flat_map(|row| row.iter().copied()).collect(),
+        );
         let path = format!("data/artefacts/{}/{}", &page.digest().to_hex()[..2], page.digest().to_hex());
         self.payload.insert(path, page.bytes().to_vec());
         let run = self.run(seq, rows, &page);

@@ -9,7 +9,11 @@ use std::{
 };
 
 use observance_record::{
-    Digest, Instant, Item, item::ItemKey, pack::Spool, population::Outcome, table::{RowBytes, Rows},
+    Digest, Instant, Item,
+    item::ItemKey,
+    pack::Spool,
+    population::Outcome,
+    table::{RowBytes, Rows},
 };
 use url::Url;
 

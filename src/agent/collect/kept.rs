@@ -68,14 +68,7 @@ impl Session<'_> {
             let mut spool = self.spool.lock().unwrap_or_else(PoisonError::into_inner);
             spool.add(&Artefact::new(Role::Body, media(&artefact.media), artefact.bytes.to_vec()));
         }
-        Kept {
-            item,
-            outcome,
-            row,
-            skew_ms: receipt.skew_ms(),
-            known,
-            receipt: receipt.text(),
-        }
+        Kept { item, outcome, row, skew_ms: receipt.skew_ms(), known, receipt: receipt.text() }
     }
 }
 

@@ -286,14 +286,19 @@ async fn run_step(session: &Session<'_>, step: &Step, done: &[Vec<Instance>]) ->
             }
         }
     }
-    stream::iter(asked)
+    // there are tens of thousands, so they are not moved while they come
+    let mut instances = Vec::with_capacity(asked.len());
+    let mut coming = stream::iter(asked)
         .map(|(parent, env)| async move {
             let listing = read_list(session, step, Some(&env)).await;
             Instance { parent, env: Some(env), listing }
         })
-        .buffered(session.manifest.limits.concurrency)
-        .collect()
-        .await
+        .buffered(session.manifest.limits.concurrency);
+    while let Some(instance) = coming.next().await {
+        instances.push(instance);
+    }
+    drop(coming);
+    instances
 }
 
 impl Collected {

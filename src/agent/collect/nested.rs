@@ -8,8 +8,8 @@ use serde_json::{Map, Value as Json, json};
 use super::{
     ask::Asked,
     exchange::{Sent, Session},
-    kept::Kept,
     graphql::{FOLLOW_AFTER, FOLLOW_ID},
+    kept::Kept,
     list::{Listing, read_from},
     manifest::{Follow, Step},
     outcome::why,

@@ -210,7 +210,8 @@ mod tests {
 
     /// Bytes that compress as far as `kinds` of them let them.
     fn body(seed: u64, bytes: usize, kinds: u64) -> Artefact {
-        let step = |n: &u64| Some(n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963));
+        let step =
+            |n: &u64| Some(n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963));
         let dice = std::iter::successors(Some(seed), step).skip(1).take(bytes);
         let bytes = dice.map(|n| u8::try_from((n >> 33) % kinds).unwrap()).collect();
         Artefact::new(Role::Body, Media::Json, bytes)
@@ -233,7 +234,8 @@ mod tests {
         let twice = spool(&[bodies.as_slice(), &bodies].concat());
         assert_eq!(twice.len(), sizes.len());
         assert_eq!(packs(&[&twice]), [encode(&[9; 32], &bodies).unwrap()]);
-        let columns = [1, 2].map(|which| Artefact::new(Role::Results, Media::Bytes, vec![5; 90]).numbered(which));
+        let columns =
+            [1, 2].map(|which| Artefact::new(Role::Results, Media::Bytes, vec![5; 90]).numbered(which));
         let all = [bodies.as_slice(), &columns].concat();
         assert_eq!(packs(&[&twice, &spool(&columns)]), [encode(&[9; 32], &all).unwrap()]);
         assert_eq!(packs(&[&Spool::default(), &spool(&columns)]), [encode(&[9; 32], &columns).unwrap()]);

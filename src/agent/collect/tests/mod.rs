@@ -5,6 +5,7 @@ mod catalogue;
 mod conditional;
 mod fuzz;
 mod graphql;
+mod limited;
 mod manifests;
 mod paging;
 pub(super) mod pki;
