@@ -67,7 +67,9 @@ impl Agent {
         let verdict = self.verdict(task, sealed.run.as_of, &said);
 
         let SealedRun { run, mut tables, changes, .. } = sealed;
-        said.artefacts.iter().for_each(|column| tables.add(column));
+        for column in &said.artefacts {
+            tables.add(column);
+        }
         let (packs, named) = self.journal.pack(&[&collected.bodies, &tables])?;
         let run = entry::Run { packs: named, ..run };
         let mut batch = self.journal.batch(By::Start(self.by));

@@ -219,7 +219,9 @@ mod tests {
 
     fn spool(artefacts: &[Artefact]) -> Spool {
         let mut spool = Spool::default();
-        artefacts.iter().for_each(|artefact| spool.add(artefact));
+        for artefact in artefacts {
+            spool.add(artefact);
+        }
         spool
     }
 
