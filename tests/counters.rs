@@ -160,7 +160,7 @@ async fn requests_stay_at_the_floor() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unchanged_estate_costs_another_life_no_evidence() {
     let estate = lives::estate(300, 2_000);
-    let (lives, _) = twice(&[HOURLY.0, DAILY.0, SIX_HOURLY.0], estate.clone()).await;
+    let lives = twice(&[HOURLY.0, DAILY.0, SIX_HOURLY.0], estate.clone()).await;
     for (collector, [first, second]) in &lives.costs {
         let floor = floor(collector, &estate);
         assert_eq!((first.requests, first.unchanged), (floor, 0), "{collector}");

@@ -12,6 +12,7 @@ use std::{
 use observance_record::{
     Instant, Item, Root,
     population::Membership,
+    table::Rows,
     verdict::{Code, ItemResult, State},
 };
 use serde::Deserialize;
@@ -204,18 +205,18 @@ fn of_case(policy: &Policy, case: &Case) -> Result<Expected, Vec<Fault>> {
     Ok(Expected { state: said.state(), codes: said.codes().clone() })
 }
 
-fn joined<'a>(name: &'a str, rows: &'a BTreeMap<Item, Vec<u8>>, one: &Beside) -> Joined<'a> {
+fn joined<'a>(name: &'a str, rows: &'a Rows, one: &Beside) -> Joined<'a> {
     let freshness = if one.stale { Freshness::Stale } else { Freshness::Fresh };
     let population = Population { name, membership: one.membership, rows };
     Joined { population, root: Root::from_bytes([0; 32]), freshness }
 }
 
-fn rows_of(one: &Beside) -> BTreeMap<Item, Vec<u8>> {
+fn rows_of(one: &Beside) -> Rows {
     rows(&one.rows)
 }
 
 /// Rows under the items 0, 1, 2 ...
-fn rows<'a>(rows: impl IntoIterator<Item = &'a Map<String, Value>>) -> BTreeMap<Item, Vec<u8>> {
-    let bytes = |row: &Map<String, Value>| Value::Object(row.clone()).to_string().into_bytes();
+fn rows<'a>(rows: impl IntoIterator<Item = &'a Map<String, Value>>) -> Rows {
+    let bytes = |row: &Map<String, Value>| Value::Object(row.clone()).to_string().into_bytes().into();
     (0_u128..).zip(rows).map(|(n, row)| (Item::from_bytes(n.to_be_bytes()), bytes(row))).collect()
 }

@@ -8,6 +8,7 @@ use std::{
 use observance_record::{
     Instant, Item, Root,
     population::Membership,
+    table::Rows,
     verdict::{Code, State},
 };
 use proptest::prelude::*;
@@ -43,11 +44,9 @@ fn refused(rules: &str) -> String {
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-type Rows = BTreeMap<Item, Vec<u8>>;
-
 fn rows(rows: &[Value]) -> Rows {
     let item = |n: usize| Item::from_bytes((n as u128).to_be_bytes());
-    rows.iter().enumerate().map(|(n, row)| (item(n), row.to_string().into_bytes())).collect()
+    rows.iter().enumerate().map(|(n, row)| (item(n), row.to_string().into_bytes().into())).collect()
 }
 
 fn verdict(policy: &Policy, rows: &Rows, membership: Membership, as_of: i64, memo: &mut Memo) -> Verdict {
@@ -364,7 +363,7 @@ fn a_row_beyond_the_bounds_is_unknown_alone() {
     let large = format!("{{\"ok\":true,\"x\":\"{}\"}}", "x".repeat(crate::ROW_BYTES_MAX));
     let bad = [large.into_bytes(), b"{\"ok\":true".to_vec()];
     for (row, bad) in things.values_mut().skip(1).zip(bad) {
-        *row = bad;
+        *row = bad.into();
     }
     let said = verdict(&policy, &things, Membership::Complete, 0, &mut Memo::new(0));
     assert_eq!(shown(&said), ["passed", "unknown row.too_large", "unknown row.unreadable"]);
@@ -434,7 +433,7 @@ fn only_what_changed_is_evaluated_and_the_gates_are_passed_anew() {
     let first = ask(&things, Membership::Complete);
     assert_eq!((first.1, first.2), (3, 0));
     assert_eq!(ask(&things, Membership::Complete), (first.0.clone(), 0, 3));
-    *things.values_mut().next().unwrap() = br#"{"ok":false}"#.to_vec();
+    *things.values_mut().next().unwrap() = br#"{"ok":false}"#.as_slice().into();
     let (said, evaluated, remembered) = ask(&things, Membership::Complete);
     assert_eq!(
         (said, evaluated, remembered),
@@ -561,7 +560,7 @@ proptest! {
         let policy = load(PLAIN).unwrap();
         let item = Item::from_bytes([0; 16]);
         for text in [row.clone(), format!("{{\"ok\":{ok},{row}"), format!("{{\"ok\":{ok},\"x\":{}}}", json!(row))] {
-            let things = Rows::from([(item, text.into_bytes())]);
+            let things = Rows::from([(item, text.into_bytes().into())]);
             let verdict = verdict(&policy, &things, Membership::Complete, 0, &mut Memo::new(0));
             prop_assert_eq!(verdict.results().len(), 1);
         }

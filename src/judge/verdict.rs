@@ -3,16 +3,13 @@
 //! It reads no clock and stores nothing: `as_of` is an argument, and the same arguments give the same results, save for
 //! `judge.timeout`, which says of itself that it cannot be repeated.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, fmt::Write as _, sync::Arc};
 
 use observance_record::{
     Digest, Instant, Item, Root,
     ledger::LastSeen,
     population::Membership,
+    table::Rows,
     verdict::{Code, Empty, ItemResult, State},
 };
 use serde_json::{Map, Value, json};
@@ -41,7 +38,7 @@ pub struct Population<'a> {
     /// Is the list whole?
     pub membership: Membership,
     /// The rows: compact JSON objects (formats section 4), in item order.
-    pub rows: &'a BTreeMap<Item, Vec<u8>>,
+    pub rows: &'a Rows,
 }
 
 /// Is a joined population young enough to be joined?
@@ -66,7 +63,7 @@ pub struct Joined<'a> {
 
 impl<'a> Joined<'a> {
     /// A population as the log has it; `rows` are those of its table.
-    pub fn of(seen: &LastSeen<'a>, rows: &'a BTreeMap<Item, Vec<u8>>) -> Self {
+    pub fn of(seen: &LastSeen<'a>, rows: &'a Rows) -> Self {
         let LastSeen { population, table, is_fresh, .. } = *seen;
         Self {
             population: Population { name: &population.name, membership: population.membership, rows },
@@ -119,7 +116,7 @@ pub struct Verdict {
 impl Verdict {
     /// Nothing could be judged: every item is unknown for these reasons. Also for a policy that does not load
     /// (`policy.error`). Without a reason it is `policy.error`.
-    pub fn unjudged(rows: &BTreeMap<Item, Vec<u8>>, mut why: BTreeSet<Code>) -> Self {
+    pub fn unjudged(rows: &Rows, mut why: BTreeSet<Code>) -> Self {
         if why.is_empty() {
             why.insert(code("policy.error"));
         }
@@ -312,7 +309,7 @@ fn doubt(joined: &Joined<'_>) -> Option<&'static str> {
 
 /// `{"<population>":{"<item>":<row>}}`, rows as they are.
 fn joined_rows(populations: &[&Population<'_>]) -> Result<String, Code> {
-    let bytes: usize = populations.iter().flat_map(|one| one.rows.values()).map(Vec::len).sum();
+    let bytes: usize = populations.iter().flat_map(|one| one.rows.values()).map(|row| row.len()).sum();
     if bytes > JOINED_BYTES_MAX {
         return Err(code("judge.joined_max"));
     }

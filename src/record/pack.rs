@@ -4,13 +4,14 @@
 //! is made and read; the slots of retention classes, encrypted, are reserved and refused by name.
 
 mod pick;
+mod spool;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-pub use self::pick::Pick;
+pub use self::{pick::Pick, spool::Spool};
 use crate::digest::Digest;
 
 const MAGIC: &[u8; 8] = b"OBSPAK01";
@@ -168,58 +169,148 @@ pub enum PackError {
 pub fn encode(nonce: &[u8; 32], artefacts: &[Artefact]) -> Result<Vec<u8>, PackError> {
     let sorted: BTreeMap<_, &Artefact> =
         artefacts.iter().map(|artefact| (artefact.key(), artefact)).collect();
-    let raw = sorted.values().map(|artefact| artefact.bytes.len()).fold(0, usize::saturating_add);
-    if raw > PACK_RAW_BYTES_MAX {
-        return Err(PackError::Large);
+    let mut writer = Writer::new(nonce)?;
+    for (key, artefact) in sorted {
+        writer.add(key, artefact.media, &artefact.bytes)?;
     }
-    let (mut data, mut index) = (Vec::with_capacity(raw), Vec::new());
-    for artefact in sorted.into_values() {
-        if artefact.bytes.len() > ARTEFACT_BYTES_MAX {
+    writer.finish()
+}
+
+/// A pack in the making: artefacts come sorted, each block is compressed as soon as it is full.
+struct Writer {
+    out: Vec<u8>,
+    directory: Vec<u8>,
+    index: Vec<u8>,
+    /// Raw bytes of the data stream that are not compressed yet; less than a block.
+    open: Vec<u8>,
+    /// Raw bytes of the data stream.
+    raw: usize,
+    zstd: zstd::bulk::Compressor<'static>,
+}
+
+impl Writer {
+    fn new(nonce: &[u8; 32]) -> Result<Self, PackError> {
+        Ok(Self {
+            out: [MAGIC.as_slice(), nonce].concat(),
+            directory: Vec::new(),
+            index: Vec::new(),
+            open: Vec::new(),
+            raw: 0,
+            zstd: zstd::bulk::Compressor::new(LEVEL).map_err(|_zstd| PackError::Form("zstd"))?,
+        })
+    }
+
+    /// Adds an artefact, whose key is above all before it.
+    fn add(&mut self, key: (Digest, Role, u16), media: Media, bytes: &[u8]) -> Result<(), PackError> {
+        let (digest, role, which) = key;
+        if bytes.len() > ARTEFACT_BYTES_MAX {
             return Err(PackError::Large);
         }
-        index.extend_from_slice(artefact.digest.as_bytes());
-        index.extend_from_slice(&u64_of(data.len()).to_be_bytes());
-        index.extend_from_slice(&u64_of(artefact.bytes.len()).to_be_bytes());
-        index.extend_from_slice(&[artefact.role as u8, artefact.media as u8]);
-        index.extend_from_slice(&artefact.which.to_be_bytes());
-        index.extend_from_slice(&[0; 4]);
-        data.extend_from_slice(&artefact.bytes);
-    }
-    if data.len().saturating_add(index.len()) > PACK_RAW_BYTES_MAX {
-        return Err(PackError::Large);
-    }
-    let mut out = [MAGIC.as_slice(), nonce].concat();
-    let mut directory = Vec::new();
-    let mut zstd = zstd::bulk::Compressor::new(LEVEL).map_err(|_zstd| PackError::Form("zstd"))?;
-    for (stream, bytes) in [(1, &data), (0, &index)] {
-        for raw in bytes.chunks(BLOCK_BYTES_MAX) {
-            let stored = zstd.compress(raw).map_err(|_zstd| PackError::Form("zstd"))?;
-            directory.extend_from_slice(&u64_of(out.len()).to_be_bytes());
-            directory.extend_from_slice(&u32_of(stored.len()).to_be_bytes());
-            directory.extend_from_slice(&u32_of(raw.len()).to_be_bytes());
-            directory.extend_from_slice(&[0, stream, 0, 0, 0, 0, 0, 0]);
-            directory.extend_from_slice(&Sha256::digest(&stored));
-            out.extend_from_slice(&stored);
+        self.index.extend_from_slice(digest.as_bytes());
+        self.index.extend_from_slice(&u64_of(self.raw).to_be_bytes());
+        self.index.extend_from_slice(&u64_of(bytes.len()).to_be_bytes());
+        self.index.extend_from_slice(&[role as u8, media as u8]);
+        self.index.extend_from_slice(&which.to_be_bytes());
+        self.index.extend_from_slice(&[0; 4]);
+        self.raw = self.raw.saturating_add(bytes.len());
+        if self.raw.saturating_add(self.index.len()) > PACK_RAW_BYTES_MAX {
+            return Err(PackError::Large);
         }
+        let mut rest = bytes;
+        while self.open.len().saturating_add(rest.len()) >= BLOCK_BYTES_MAX {
+            let room = BLOCK_BYTES_MAX.saturating_sub(self.open.len());
+            let (head, tail) = rest.split_at_checked(room).unwrap_or((rest, &[]));
+            self.open.extend_from_slice(head);
+            rest = tail;
+            self.flush()?;
+        }
+        self.open.extend_from_slice(rest);
+        Ok(())
     }
-    let offset = u64_of(out.len());
-    let blocks = u32_of(directory.len() / RECORD_BYTES);
-    out.extend_from_slice(&directory);
-    out.extend_from_slice(&offset.to_be_bytes());
-    out.extend_from_slice(&blocks.to_be_bytes());
-    out.extend_from_slice(&[0; 4]);
-    out.extend_from_slice(END);
-    if out.len() > PACK_BYTES_MAX { Err(PackError::Large) } else { Ok(out) }
+
+    /// Ends the data stream's block, if it has any byte.
+    fn flush(&mut self) -> Result<(), PackError> {
+        let mut block = std::mem::take(&mut self.open);
+        if !block.is_empty() {
+            self.block(1, &block)?;
+        }
+        block.clear();
+        self.open = block;
+        Ok(())
+    }
+
+    fn block(&mut self, stream: u8, raw: &[u8]) -> Result<(), PackError> {
+        let stored = self.zstd.compress(raw).map_err(|_zstd| PackError::Form("zstd"))?;
+        self.directory.extend_from_slice(&u64_of(self.out.len()).to_be_bytes());
+        self.directory.extend_from_slice(&u32_of(stored.len()).to_be_bytes());
+        self.directory.extend_from_slice(&u32_of(raw.len()).to_be_bytes());
+        self.directory.extend_from_slice(&[0, stream, 0, 0, 0, 0, 0, 0]);
+        self.directory.extend_from_slice(&Sha256::digest(&stored));
+        self.out.extend_from_slice(&stored);
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Vec<u8>, PackError> {
+        self.flush()?;
+        let index = std::mem::take(&mut self.index);
+        for raw in index.chunks(BLOCK_BYTES_MAX) {
+            self.block(0, raw)?;
+        }
+        let Self { mut out, directory, .. } = self;
+        let offset = u64_of(out.len());
+        let blocks = u32_of(directory.len() / RECORD_BYTES);
+        out.extend_from_slice(&directory);
+        out.extend_from_slice(&offset.to_be_bytes());
+        out.extend_from_slice(&blocks.to_be_bytes());
+        out.extend_from_slice(&[0; 4]);
+        out.extend_from_slice(END);
+        if out.len() > PACK_BYTES_MAX { Err(PackError::Large) } else { Ok(out) }
+    }
 }
 
 /// The artefacts of a pack, sorted by digest and role; every block and every artefact is checked against its digest, and
 /// no byte may lie outside of them.
 pub fn decode(pack: &[u8]) -> Result<Vec<Artefact>, PackError> {
+    decode_if(pack, |_role| true)
+}
+
+/// The same of those roles that are wanted: the others are checked and let go, one after the other.
+pub fn decode_if(pack: &[u8], wanted: impl Fn(Role) -> bool) -> Result<Vec<Artefact>, PackError> {
     if pack.len() > PACK_BYTES_MAX {
         return Err(PackError::Large);
     }
+    let (blocks, index) = blocks(pack)?;
+    let mut blocks = blocks.into_iter();
+    let (mut found, mut last, mut at) = (Vec::new(), None, 0);
+    // what of the data stream is open, and how much of that is read
+    let (mut open, mut read): (Vec<u8>, usize) = (Vec::new(), 0);
+    for record in index.chunks(RECORD_BYTES) {
+        let place = Place::read(record, &mut at)?;
+        if last.is_some_and(|last| last >= place.key) {
+            return Err(PackError::Form("an index out of order"));
+        }
+        last = Some(place.key);
+        while open.len().saturating_sub(read) < place.length {
+            let block = blocks.next().ok_or(PackError::Form("an artefact outside its stream"))?;
+            open.drain(..std::mem::take(&mut read));
+            open.extend_from_slice(&block.open(block.of(pack)?)?);
+        }
+        let until = read.saturating_add(place.length);
+        let artefact = place.artefact(open.get(read..until).unwrap_or_default().to_vec())?;
+        read = until;
+        found.extend(Some(artefact).filter(|artefact| wanted(artefact.role)));
+    }
+    if open.len() == read && blocks.next().is_none() {
+        Ok(found)
+    } else {
+        Err(PackError::Form("bytes of no artefact"))
+    }
+}
+
+/// The blocks of the data stream, and the index, opened.
+fn blocks(pack: &[u8]) -> Result<(Vec<Block>, Vec<u8>), PackError> {
     let directory = directory(pack)?;
-    let (mut data, mut index) = (Vec::new(), Vec::new());
+    let (mut blocks, mut index, mut raw) = (Vec::new(), Vec::new(), 0_usize);
     let mut at = HEAD_BYTES;
     for record in directory.chunks_exact(RECORD_BYTES) {
         let block = Block::read(record)?;
@@ -227,31 +318,22 @@ pub fn decode(pack: &[u8]) -> Result<Vec<Artefact>, PackError> {
             return Err(PackError::Form("blocks that do not lie one after the other"));
         }
         at = at.saturating_add(block.stored);
-        let stored = pack.get(block.offset..at).ok_or(PackError::Form("a block outside the pack"))?;
-        let stream = if block.data { &mut data } else { &mut index };
-        stream.extend_from_slice(&block.open(stored)?);
-        if data.len().saturating_add(index.len()) > PACK_RAW_BYTES_MAX {
+        raw = raw.saturating_add(block.raw);
+        if raw > PACK_RAW_BYTES_MAX {
             return Err(PackError::Large);
+        }
+        if block.data {
+            blocks.push(block);
+        } else {
+            index.extend_from_slice(&block.open(block.of(pack)?)?);
         }
     }
     let end = at.saturating_add(directory.len()).saturating_add(TAIL_BYTES);
-    if end != pack.len() {
-        return Err(PackError::Form("bytes between the blocks and the directory"));
+    if end == pack.len() {
+        Ok((blocks, index))
+    } else {
+        Err(PackError::Form("bytes between the blocks and the directory"))
     }
-    artefacts(&index, &data)
-}
-
-/// Reads the index; artefacts lie in its order, one after the other, and fill the data stream.
-fn artefacts(index: &[u8], data: &[u8]) -> Result<Vec<Artefact>, PackError> {
-    let (mut found, mut at) = (Vec::new(), 0);
-    for record in index.chunks(RECORD_BYTES) {
-        let artefact = artefact(record, &mut at, data)?;
-        if found.last().is_some_and(|last: &Artefact| last.key() >= artefact.key()) {
-            return Err(PackError::Form("an index out of order"));
-        }
-        found.push(artefact);
-    }
-    if at == data.len() { Ok(found) } else { Err(PackError::Form("bytes of no artefact")) }
 }
 
 fn directory(pack: &[u8]) -> Result<&[u8], PackError> {
@@ -292,6 +374,11 @@ impl Block {
         Ok(Self { offset, stored, raw, data: stream == 1, sha256: take(&mut record)? })
     }
 
+    fn of<'p>(&self, pack: &'p [u8]) -> Result<&'p [u8], PackError> {
+        let until = self.offset.saturating_add(self.stored);
+        pack.get(self.offset..until).ok_or(PackError::Form("a block outside the pack"))
+    }
+
     fn open(&self, stored: &[u8]) -> Result<Vec<u8>, PackError> {
         if <[u8; 32]>::from(Sha256::digest(stored)) != self.sha256 {
             return Err(PackError::Damaged("a block is not what the directory says"));
@@ -302,26 +389,40 @@ impl Block {
     }
 }
 
-fn artefact(mut record: &[u8], at: &mut usize, data: &[u8]) -> Result<Artefact, PackError> {
-    let digest = Digest::from_bytes(take(&mut record)?);
-    let from = usize::try_from(u64::from_be_bytes(take(&mut record)?)).unwrap_or(usize::MAX);
-    let length = usize::try_from(u64::from_be_bytes(take(&mut record)?)).unwrap_or(usize::MAX);
-    let [role, media, high, low, pad @ ..]: [u8; 8] = take(&mut record)?;
-    let known = Role::from_byte(role).zip(Media::from_byte(media)).filter(|_| pad == [0; 4]);
-    let (role, media) = known.ok_or(PackError::Form("a wrong index record"))?;
-    if from != *at {
-        return Err(PackError::Form("artefacts that do not lie one after the other"));
+/// What the index says of an artefact.
+struct Place {
+    key: (Digest, Role, u16),
+    media: Media,
+    length: usize,
+}
+
+impl Place {
+    /// Reads a record of the index, whose artefact must begin `at`, and moves that behind it.
+    fn read(mut record: &[u8], at: &mut usize) -> Result<Self, PackError> {
+        let digest = Digest::from_bytes(take(&mut record)?);
+        let from = usize::try_from(u64::from_be_bytes(take(&mut record)?)).unwrap_or(usize::MAX);
+        let length = usize::try_from(u64::from_be_bytes(take(&mut record)?)).unwrap_or(usize::MAX);
+        let [role, media, high, low, pad @ ..]: [u8; 8] = take(&mut record)?;
+        let known = Role::from_byte(role).zip(Media::from_byte(media)).filter(|_| pad == [0; 4]);
+        let (role, media) = known.ok_or(PackError::Form("a wrong index record"))?;
+        if from != *at {
+            return Err(PackError::Form("artefacts that do not lie one after the other"));
+        }
+        if length > ARTEFACT_BYTES_MAX {
+            return Err(PackError::Large);
+        }
+        *at = from.saturating_add(length);
+        Ok(Self { key: (digest, role, u16::from_be_bytes([high, low])), media, length })
     }
-    if length > ARTEFACT_BYTES_MAX {
-        return Err(PackError::Large);
-    }
-    *at = from.saturating_add(length);
-    let bytes = data.get(from..*at).ok_or(PackError::Form("an artefact outside its stream"))?;
-    let read = Artefact::new(role, media, bytes.to_vec()).numbered(u16::from_be_bytes([high, low]));
-    if read.digest == digest {
-        Ok(read)
-    } else {
-        Err(PackError::Damaged("an artefact is not what the index says"))
+
+    fn artefact(&self, bytes: Vec<u8>) -> Result<Artefact, PackError> {
+        let (digest, role, which) = self.key;
+        let read = Artefact::new(role, self.media, bytes).numbered(which);
+        if read.digest == digest {
+            Ok(read)
+        } else {
+            Err(PackError::Damaged("an artefact is not what the index says"))
+        }
     }
 }
 
@@ -372,10 +473,28 @@ mod tests {
         assert_eq!(decode(&between), Err(PackError::Form("bytes between the blocks and the directory")));
 
         let lonely = artefacts(&[]);
-        let index = [Digest::of(b"a").as_bytes().as_slice(), &[0; 15], &[1, 1, 1, 0, 0, 0, 0, 0, 0]].concat();
-        assert_eq!(super::artefacts(&index, b"a").unwrap().len(), 1);
-        assert_eq!(super::artefacts(&index, b"ab"), Err(PackError::Form("bytes of no artefact")));
         assert_eq!(decode(&encode(&[9; 32], &lonely).unwrap()), Ok(lonely));
+        let mut writer = Writer::new(&[9; 32]).unwrap();
+        writer.add((Digest::of(b"a"), Role::Body, 0), Media::Json, b"a").unwrap();
+        writer.open.push(b'b');
+        assert_eq!(decode(&writer.finish().unwrap()), Err(PackError::Form("bytes of no artefact")));
+        let mut writer = Writer::new(&[9; 32]).unwrap();
+        writer.add((Digest::of(b"a"), Role::Body, 0), Media::Json, b"a").unwrap();
+        writer.open.clear();
+        assert_eq!(decode(&writer.finish().unwrap()), Err(PackError::Form("an artefact outside its stream")));
+    }
+
+    #[test]
+    fn what_is_not_wanted_is_checked_and_left_out() {
+        let mut given = artefacts(&[3, 300_000, 5]);
+        given[1].role = Role::Receipts;
+        let pack = encode(&[9; 32], &given).unwrap();
+        let read = decode_if(&pack, |role| role == Role::Receipts).unwrap();
+        assert_eq!(read, [given[1].clone()]);
+        let mut writer = Writer::new(&[9; 32]).unwrap();
+        writer.add((Digest::of(b"a"), Role::Body, 0), Media::Json, b"b").unwrap();
+        let damaged = PackError::Damaged("an artefact is not what the index says");
+        assert_eq!(decode_if(&writer.finish().unwrap(), |_role| false), Err(damaged));
     }
 
     #[test]

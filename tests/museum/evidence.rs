@@ -61,9 +61,9 @@ fn row_altered(with_salts: impl Fn(&Item, &[u8], usize, &mut [u8])) -> Forged {
     let path = format!("data/runs/{run:012}/repositories");
     let mut change = Change::decode(&forged.payload[&format!("{path}.table")]).unwrap();
     let (item, row) = change.put.iter_mut().nth(3).unwrap();
-    let text = String::from_utf8(row.clone()).unwrap();
-    *row = text.replace("\"disabled\":false", "\"disabled\":true ").into_bytes();
-    assert_ne!(text.as_bytes(), row.as_slice());
+    let text = String::from_utf8(row.to_vec()).unwrap();
+    *row = text.replace("\"disabled\":false", "\"disabled\":true ").into_bytes().into();
+    assert_ne!(text.as_bytes(), &**row);
     with_salts(item, row, 3, forged.payload.get_mut(&format!("{path}.salts")).unwrap());
     forged.payload.insert(format!("{path}.table"), change.encode());
     forged
@@ -90,7 +90,7 @@ fn a_row_left_out_and_one_too_many() {
     refused(&forged, "ledger", "other counts than the entry");
     let forged = altered(table, |bytes| {
         let mut change = Change::decode(bytes).unwrap();
-        change.put.insert(Item::from_bytes([0; 16]), b"{}".to_vec());
+        change.put.insert(Item::from_bytes([0; 16]), b"{}".as_slice().into());
         *bytes = change.encode();
     });
     refused(&forged, "ledger", "table members");

@@ -3,7 +3,7 @@
 //!
 //! Time is simulated; what is counted is exact.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use observance::{
     clock::Clock,
@@ -13,6 +13,7 @@ use observance::{
     store::{Counted, Location, Objects, connect},
 };
 use observance_record::{
+    Instant,
     entry::{Body, Run},
     pack::Role,
     population::Outcome,
@@ -44,9 +45,6 @@ pub(crate) struct Lives {
     pub(crate) costs: BTreeMap<String, [Cost; 2]>,
     /// What the source was asked in each life, by kind.
     pub(crate) asked: [BTreeMap<&'static str, Asked>; 2],
-    /// How long each life was on the wall.
-    #[allow(dead_code, reason = "the bench reads it")]
-    pub(crate) took: [Duration; 2],
 }
 
 /// An estate that stands still.
@@ -76,29 +74,49 @@ pub(crate) fn repeatable(collector: &str, estate: &Estate) -> u64 {
     floor(collector, estate) - refused
 }
 
+/// When the first life begins; each ends an hour after the one before.
+pub(crate) fn begins() -> Instant {
+    at("03-10T11:58")
+}
+
+/// When a life ends, counted from 0.
+pub(crate) fn ends(life: u8) -> Instant {
+    at("03-10T12:30").plus_ms(i64::from(life) * HOUR_MS)
+}
+
 /// Lets an agent run each collector once, and another one once more.
-#[expect(clippy::disallowed_methods, reason = "how long it takes on the wall is a part of what is measured")]
-pub(crate) async fn twice(collectors: &[&str], estate: Estate) -> (Lives, Arc<Acme>) {
-    let clock = Clock::simulated(at("03-10T11:58"));
+pub(crate) async fn twice(collectors: &[&str], estate: Estate) -> Lives {
+    let clock = Clock::simulated(begins());
     let source = Acme::serve(estate, clock.clone()).await;
     let objects: Arc<dyn Objects> = Arc::new(Counted::new(connect(&Location::Memory, None).unwrap()));
-    let (mut asked, mut took) = (Vec::new(), Vec::new());
-    let mut to = at("03-10T12:30");
-    let mut last = None;
-    for token in ["first", "second"] {
-        let setup = Arc::new(conditional(setup(source.base_url(), collectors), token));
-        let begun = std::time::Instant::now();
-        live(&setup, (Arc::clone(&objects), None), (&clock, to.ms().unsigned_abs()), to).await.unwrap();
-        took.push(begun.elapsed());
+    let mut asked = Vec::new();
+    for life in [0, 1] {
+        one(collectors, source.base_url(), Arc::clone(&objects), (&clock, life)).await;
         asked.push(source.take_asked());
-        to = to.plus_ms(HOUR_MS);
-        last = Some(setup);
     }
-    let record = Record::read(objects, &last.unwrap()).await.unwrap();
-    let costs =
-        collectors.iter().map(|collector| ((*collector).to_owned(), costs(&record, collector))).collect();
-    let lives = Lives { costs, asked: asked.try_into().unwrap(), took: took.try_into().unwrap() };
-    (lives, source)
+    let costs = read(collectors, source.base_url(), objects).await;
+    Lives { costs, asked: asked.try_into().unwrap() }
+}
+
+/// One life: the second has another token than the first, and no memory.
+pub(crate) async fn one(
+    collectors: &[&str],
+    base_url: &str,
+    objects: Arc<dyn Objects>,
+    (clock, life): (&Clock, u8),
+) {
+    let setup = Arc::new(conditional(setup(base_url, collectors), &format!("token {life}")));
+    live(&setup, (objects, None), (clock, u64::from(life)), ends(life)).await.unwrap();
+}
+
+/// What two lives cost, from the record that they left.
+pub(crate) async fn read(
+    collectors: &[&str],
+    base_url: &str,
+    objects: Arc<dyn Objects>,
+) -> BTreeMap<String, [Cost; 2]> {
+    let record = Record::read(objects, &setup(base_url, collectors)).await.unwrap();
+    collectors.iter().map(|collector| ((*collector).to_owned(), costs(&record, collector))).collect()
 }
 
 /// Every collector on the hour, asking conditionally where it may.

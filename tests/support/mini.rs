@@ -146,7 +146,11 @@ impl Mini {
     /// A run that sees these repositories, and its verdict; `same` names an earlier one with the same list.
     fn look(&mut self, rows: &Rows, flips: u64, same: Option<u64>) {
         let seq = self.head.size();
-        let page = Artefact::new(Role::Body, Media::Json, rows.values().flatten().copied().collect());
+        let page = Artefact::new(
+            Role::Body,
+            Media::Json,
+            rows.values().flat_map(|row| row.iter().copied()).collect(),
+        );
         let path = format!("data/artefacts/{}/{}", &page.digest().to_hex()[..2], page.digest().to_hex());
         self.payload.insert(path, page.bytes().to_vec());
         let run = self.run(seq, rows, &page);
@@ -189,7 +193,7 @@ impl Mini {
             "step": "repositories", "url": "/orgs/{org}/repos", "outcome": "present", "status": 200,
             "artefact": { "sha256": digest, "bytes": page.bytes().len(), "media": "application/json", "in": as_of },
         });
-        let exchanges = kept.unwrap_or_else(|| Rows::from([(exchange, row.to_string().into_bytes())]));
+        let exchanges = kept.unwrap_or_else(|| Rows::from([(exchange, row.to_string().into_bytes().into())]));
         let table = self.table(seq, "exchange", &exchanges);
         let population = Population {
             table: self.table(seq, "repositories", rows),
@@ -331,6 +335,6 @@ pub(crate) fn write(folder: &Path, files: &Files) {
 }
 
 fn salts(name: &str, rows: &Rows) -> Vec<u8> {
-    let salt = |(item, row): (_, &Vec<u8>)| -> Salt { salt_key().salt(name, item, row) };
+    let salt = |(item, row): (_, &table::RowBytes)| -> Salt { salt_key().salt(name, item, row) };
     rows.iter().flat_map(salt).collect()
 }

@@ -57,7 +57,7 @@ pub(crate) fn due(triples: &str) -> Due {
 
 /// Three repositories; `approvals` is what the second requires.
 pub(crate) fn repositories(approvals: u8) -> Rows {
-    let row = |name: &str, rest: &str| format!("{{\"_name\":\"{name}\",{rest}}}").into_bytes();
+    let row = |name: &str, rest: &str| format!("{{\"_name\":\"{name}\",{rest}}}").into_bytes().into();
     Rows::from([
         (repository("1001"), row("web", "\"approvals\":2")),
         (repository("1002"), row("billing-\u{e4}pi", &format!("\"approvals\":{approvals}"))),
@@ -67,7 +67,7 @@ pub(crate) fn repositories(approvals: u8) -> Rows {
 
 /// What GH-05 says of [`repositories`], in their order.
 pub(crate) fn results(rows: &Rows) -> Vec<ItemResult> {
-    let judge = |row: &Vec<u8>| match std::str::from_utf8(row).unwrap() {
+    let judge = |row: &table::RowBytes| match std::str::from_utf8(row).unwrap() {
         row if row.contains("forbidden") => {
             let codes = BTreeSet::from([code("rules.forbidden"), code("item.partial")]);
             ItemResult::new(State::Unknown, codes).unwrap()

@@ -16,8 +16,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     auth::Credential,
-    exchange::{Known, Sent, Session, Tried, may_ask_again},
+    exchange::{Sent, Session, Tried, may_ask_again},
     http::{Answer, Headers},
+    kept::Known,
     manifest::{Conditional, Proof, Step, Turn},
     page::{Meaning, weigh},
     receipt::{PriorArtefact, PriorRow, exchange_row},

@@ -8,7 +8,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use observance_record::{Digest, Instant, Item, item::ItemKey, population::Outcome};
+use observance_record::{
+    Digest, Instant, Item,
+    item::ItemKey,
+    pack::Spool,
+    population::Outcome,
+    table::{RowBytes, Rows},
+};
 use url::Url;
 
 use super::{
@@ -17,6 +23,7 @@ use super::{
     condition::Window,
     conditional::{self, Bodies},
     http::{Answer, Ask, Broken, Headers, Http},
+    kept::{self, Known},
     limit::{Pace, http_date, leave_alone_until, used_up_until},
     manifest::{Manifest, Step, Turn},
     outcome::why,
@@ -46,29 +53,15 @@ pub(super) struct Session<'a> {
     pub params: &'a BTreeMap<String, String>,
     pub window: Option<Window>,
     pub started: Instant,
-    pub prior: &'a BTreeMap<Item, Vec<u8>>,
-    pub etags: &'a HashMap<String, Known>,
+    pub prior: &'a Rows,
+    pub etags: &'a HashMap<Digest, Box<Known>>,
     pub bodies: Option<&'a dyn Bodies>,
     pub computed: conditional::Shared,
+    /// What is read, until it is sealed.
+    pub spool: Mutex<Spool>,
     pub granted: Mutex<Granted>,
     /// Hosts that were asked beside the base address's.
     pub hosts: Mutex<BTreeSet<String>>,
-}
-
-/// A page that was read before, for conditional requests. Holds what came of the body, never the body.
-#[derive(Debug, Clone)]
-pub(super) struct Known {
-    pub etag: String,
-    /// The credential that it was given to.
-    pub by: Digest,
-    pub digest: Digest,
-    pub outcome: Outcome,
-    pub why: Option<&'static str>,
-    pub records: Arc<Vec<Arc<Record>>>,
-    pub said: Said,
-    pub stated: Option<u64>,
-    /// Number of the last run that used it.
-    pub run: u64,
 }
 
 /// One exchange, done.
@@ -86,12 +79,12 @@ pub(super) struct Sent {
     pub stated: Option<u64>,
     /// Of the bytes that are kept.
     pub digest: Option<Digest>,
-    pub row: Vec<u8>,
+    pub row: RowBytes,
     /// New evidence: not that of the prior row.
     pub artefact: Option<Artefact>,
     pub receipt: Receipt,
     /// For the next run's conditional requests.
-    pub known: Option<(String, Known)>,
+    pub known: Option<(Digest, Box<Known>)>,
 }
 
 /// What one attempt sends.
@@ -128,7 +121,7 @@ impl Session<'_> {
         let evidence = prior.as_ref().and_then(|prior| prior.artefact.as_ref());
         // only what is read by its address alone is asked whether it changed
         let by_address = asked.body.is_none();
-        let remembered = self.etags.get(asked.url.as_str()).filter(|_| by_address);
+        let remembered = self.etags.get(&kept::address(&asked.url)).filter(|_| by_address).map(AsRef::as_ref);
         // a 304 may only repeat what is already sealed, so only that is asked about
         let known = remembered.filter(|known| evidence.is_some_and(|e| e.digest == known.digest));
         let body = asked.body.as_ref().map(ToString::to_string);
@@ -410,7 +403,7 @@ impl Session<'_> {
             row,
             artefact: artefact.filter(stored),
             receipt,
-            known: known.map(|known| (asked.url.as_str().to_owned(), known)),
+            known: known.map(|known| (kept::address(&asked.url), Box::new(known))),
         }
     }
 
@@ -426,8 +419,7 @@ impl Session<'_> {
     ) -> Sent {
         let row = self.prior.get(&item).cloned().unwrap_or_default();
         let again = said.as_ref().ok().filter(|said| may_ask_again(step, &known.records, said));
-        let again =
-            again.map(|said| (asked.url.as_str().to_owned(), Known { said: said.clone(), ..known.clone() }));
+        let again = again.map(|said| Box::new(Known { said: said.clone(), ..known.clone() }));
         debug_assert!(!row.is_empty(), "only what has a prior row is asked about for step {}", step.id);
         Sent {
             item,
@@ -441,7 +433,7 @@ impl Session<'_> {
             row,
             artefact: None,
             receipt,
-            known: again,
+            known: again.map(|again| (kept::address(&asked.url), again)),
         }
     }
 

@@ -15,6 +15,7 @@ use super::{
     ask::{self, Asked},
     condition::instant,
     exchange::{Sent, Session},
+    kept::Kept,
     manifest::{Manifest, Proof, Step, Turn, Verb, WindowPlan},
     nested,
     outcome::why,
@@ -52,7 +53,7 @@ pub(super) struct Listing {
     /// How many records the source says there are, as its last page with a word on it has it.
     pub stated: Option<u64>,
     /// Its exchanges, in order.
-    pub sent: Vec<Sent>,
+    pub sent: Vec<Kept>,
     /// The exchange of its first page.
     pub first: Item,
 }
@@ -124,7 +125,7 @@ async fn read_once(session: &Session<'_>, step: &Step, env: Option<&Env>, again:
         Ok(asked) => read_pages(session, step, asked, &item, &item_of).await,
         Err((outcome, why)) => {
             let mut reading = Reading::new(step, item(1));
-            reading.stop(session.unsent(step, item(1), outcome, why));
+            reading.stop(session, session.unsent(step, item(1), outcome, why));
             reading.done()
         }
     }
@@ -178,12 +179,12 @@ async fn read_pages(
             }
             Ok(Some(next)) => next,
             Err(why) => {
-                reading.stop(session.unsent(step, item(page + 1), Outcome::Error, why));
+                reading.stop(session, session.unsent(step, item(page + 1), Outcome::Error, why));
                 return reading.done();
             }
         };
     }
-    reading.stop(session.unsent(step, item(pages_max + 1), Outcome::Error, why::PAGES_MAX));
+    reading.stop(session, session.unsent(step, item(pages_max + 1), Outcome::Error, why::PAGES_MAX));
     reading.done()
 }
 
@@ -272,7 +273,7 @@ impl<'s> Reading<'s> {
         // whether the source sorts is seen on whole pages, so no list is left in the middle of one
         let stopped = past && self.sorted;
         if outcome == Outcome::Present {
-            self.listing.sent.push(sent);
+            self.listing.sent.push(session.kept(sent));
             self.whole |= stopped;
             return !stopped;
         }
@@ -280,15 +281,15 @@ impl<'s> Reading<'s> {
             // beside its errors the page has records and says where it goes on; whole it is no more
             (self.listing.outcome, self.listing.why) = (outcome, sent.why);
             self.partial = true;
-            self.listing.sent.push(sent);
+            self.listing.sent.push(session.kept(sent));
             return !stopped;
         }
         if self.listing.sent.is_empty() && outcome.feeds() {
-            self.listing.sent.push(sent);
+            self.listing.sent.push(session.kept(sent));
             self.whole = true;
             return false;
         }
-        self.stop(sent);
+        self.stop(session, sent);
         if outcome.feeds() {
             // there is a list, for it has begun; that it now is not there is no end of it
             (self.listing.outcome, self.listing.why) = (Outcome::Error, Some(why::PAGE_END_UNSEEN));
@@ -297,9 +298,9 @@ impl<'s> Reading<'s> {
     }
 
     /// An exchange that ends the list before its end.
-    fn stop(&mut self, sent: Sent) {
+    fn stop(&mut self, session: &Session<'_>, sent: Sent) {
         (self.listing.outcome, self.listing.why) = (sent.repeats, sent.why);
-        self.listing.sent.push(sent);
+        self.listing.sent.push(session.kept(sent));
     }
 
     /// Takes a record; returns whether nothing after it can lie in the window, if the source sorts.
@@ -342,7 +343,9 @@ impl<'s> Reading<'s> {
         }
     }
 
-    pub(super) fn done(self) -> Listing {
+    pub(super) fn done(mut self) -> Listing {
+        self.listing.sent.shrink_to_fit();
+        self.listing.records.shrink_to_fit();
         Listing { whole: self.whole && !self.partial, ..self.listing }
     }
 }

@@ -13,6 +13,7 @@ mod expr;
 mod graphql;
 mod http;
 mod inside;
+mod kept;
 mod limit;
 mod link;
 pub mod lint;
@@ -41,16 +42,19 @@ use std::{
 
 use futures::{StreamExt, stream};
 use observance_record::{
-    Digest, Instant, Item,
+    Digest, Instant,
     item::ItemKey,
+    pack::Spool,
     population::{Membership, Outcome},
+    table::Rows,
     verdict::Code,
 };
 use url::Url;
 
 use self::{
     auth::Door,
-    exchange::{Known, Sent, Session},
+    exchange::Session,
+    kept::{Kept, Known},
     limit::Pace,
     list::{Env, Listing, read_list},
     manifest::Step,
@@ -66,7 +70,6 @@ pub use self::{
     },
     outcome::why,
     outline::{Place, PopulationOutline, StepOutline},
-    page::Artefact,
     population::Collected as Population,
     reach::{Network, Reach},
 };
@@ -91,7 +94,7 @@ pub struct Request<'a> {
     /// [from, to), for steps that read a window.
     pub window: Option<Window>,
     /// The exchange rows of the last run of this collector and source that was recorded.
-    pub prior: &'a BTreeMap<Item, Vec<u8>>,
+    pub prior: &'a Rows,
     /// Gives back the bodies that those rows name, for manifests that can ask by them.
     pub bodies: Option<&'a dyn Bodies>,
     /// When the run began: what its rows speak about.
@@ -103,7 +106,8 @@ pub struct Request<'a> {
 pub struct State {
     manifest: Option<Digest>,
     runs: u64,
-    etags: HashMap<String, Known>,
+    /// By the digest of the address.
+    etags: HashMap<Digest, Box<Known>>,
     computed: conditional::Tally,
 }
 
@@ -156,7 +160,7 @@ pub struct Collected {
     /// Why it is not complete.
     pub why: BTreeSet<Code>,
     /// Rows of the exchange table.
-    pub exchanges: BTreeMap<Item, Vec<u8>>,
+    pub exchanges: Rows,
     /// JSON lines without their ends, in exchange order.
     pub receipts: Vec<Vec<u8>>,
     /// How many exchanges came to which outcome.
@@ -164,7 +168,7 @@ pub struct Collected {
     /// In the manifest's order.
     pub populations: Vec<Population>,
     /// Evidence that the prior rows do not name, each digest once.
-    pub artefacts: Vec<Artefact>,
+    pub bodies: Spool,
     /// Requests made, retries and redirects included.
     pub requests: u64,
     /// Bytes of bodies after decompression.
@@ -213,6 +217,7 @@ pub async fn collect(
         etags: &state.etags,
         bodies: request.bodies,
         computed: Mutex::new(state.computed),
+        spool: Mutex::default(),
         granted: Mutex::default(),
         hosts: Mutex::default(),
     });
@@ -230,23 +235,25 @@ pub async fn collect(
         ended: clock.now(),
         result: RunResult::Complete,
         why: BTreeSet::new(),
-        exchanges: BTreeMap::new(),
+        exchanges: Rows::new(),
         receipts: Vec::new(),
         outcomes: BTreeMap::new(),
         populations: assemble(manifest, request, &done),
-        artefacts: Vec::new(),
+        bodies: Spool::default(),
         requests,
         bytes,
         skew_ms: None,
         privileges: session.as_ref().map(Session::privileges).unwrap_or_default(),
         channel: channel(http, base_url, manifest, session.as_ref()),
     };
-    let first = session.as_ref().map(|session| session.door.sent()).unwrap_or_default();
-    let computed =
-        session.map(|session| session.computed.into_inner().unwrap_or_else(PoisonError::into_inner));
+    let mut first = Vec::new();
+    if let Some(session) = session {
+        first.extend(session.door.sent().into_iter().map(|sent| session.kept(sent)));
+        state.computed = session.computed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        collected.bodies = session.spool.into_inner().unwrap_or_else(PoisonError::into_inner);
+    }
     let known = collected.gather(first, done);
     collected.conclude(manifest, request);
-    state.computed = computed.unwrap_or_default();
     state.remember(known);
     collected
 }
@@ -280,7 +287,9 @@ async fn run_step(session: &Session<'_>, step: &Step, done: &[Vec<Instance>]) ->
             }
         }
     }
-    stream::iter(asked)
+    // there are tens of thousands, so they are not moved while they come
+    let mut instances = Vec::with_capacity(asked.len());
+    let mut coming = stream::iter(asked)
         .map(|(parent, env)| async move {
             let listing = match &step.verb {
                 manifest::Verb::Inside(at) => {
@@ -293,23 +302,25 @@ async fn run_step(session: &Session<'_>, step: &Step, done: &[Vec<Instance>]) ->
             };
             Instance { parent, env: Some(env), listing }
         })
-        .buffered(session.manifest.limits.concurrency)
-        .collect()
-        .await
+        .buffered(session.manifest.limits.concurrency);
+    while let Some(instance) = coming.next().await {
+        instances.push(instance);
+    }
+    drop(coming);
+    instances
 }
 
 impl Collected {
     /// Takes the exchanges apart, those for a credential `first`, then in the plan's order; what the next run may ask about
     /// conditionally.
-    fn gather(&mut self, first: Vec<Sent>, done: Vec<Vec<Instance>>) -> Vec<(String, Known)> {
+    fn gather(&mut self, first: Vec<Kept>, done: Vec<Vec<Instance>>) -> Vec<(Digest, Box<Known>)> {
         let mut known = Vec::new();
-        let mut digests = BTreeSet::new();
         let lists = done.into_iter().flatten().flat_map(|instance| instance.listing.sent);
         for sent in first.into_iter().chain(lists) {
-            let Sent { item, outcome, row, artefact, receipt, known: page, .. } = sent;
-            self.receipts.push(receipt.line(self.receipts.len()));
+            self.receipts.push(sent.line(self.receipts.len()));
+            let Kept { item, outcome, row, skew_ms, known: page, .. } = sent;
             *self.outcomes.entry(outcome).or_default() += 1;
-            if let Some(skew) = receipt.skew_ms() {
+            if let Some(skew) = skew_ms {
                 let (least, most) = self.skew_ms.unwrap_or((skew, skew));
                 self.skew_ms = Some((least.min(skew), most.max(skew)));
             }
@@ -317,7 +328,6 @@ impl Collected {
                 self.why.extend(format!("exchange.{}", outcome.as_str()).parse::<Code>());
             }
             self.exchanges.insert(item, row);
-            self.artefacts.extend(artefact.filter(|artefact| digests.insert(artefact.digest)));
             known.extend(page);
         }
         known
@@ -344,12 +354,15 @@ impl Collected {
 }
 
 impl State {
-    fn remember(&mut self, known: Vec<(String, Known)>) {
+    fn remember(&mut self, known: Vec<(Digest, Box<Known>)>) {
         self.runs += 1;
         let runs = self.runs;
         self.etags.retain(|_, page| page.run + KNOWN_FOR_RUNS > runs);
         let room = KNOWN_MAX.saturating_sub(self.etags.len());
-        self.etags.extend(known.into_iter().take(room).map(|(url, page)| (url, Known { run: runs, ..page })));
+        for (url, mut page) in known.into_iter().take(room) {
+            page.run = runs;
+            self.etags.insert(url, page);
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use super::{
     condition::{Condition, Window, instant},
     exchange::{Sent, Session},
     graphql::{FOLLOW_AFTER, FOLLOW_ID},
+    kept::Kept,
     list::{Listing, read_from},
     manifest::{Follow, Nested, Step},
     outcome::why,
@@ -110,7 +111,7 @@ pub(super) async fn go_on(
     asked: &Asked,
     sent: &mut Sent,
     item: &(dyn Fn(&Step, &str, u64) -> Item + Sync),
-) -> Vec<Sent> {
+) -> Vec<Kept> {
     let mut exchanges = Vec::new();
     if step.nested.iter().all(|nested| nested.follow.is_none()) {
         return exchanges;

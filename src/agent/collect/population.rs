@@ -5,7 +5,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use observance_record::{Instant, Item, item::ItemKey, population::Membership, population::Outcome};
+use observance_record::{
+    Instant, Item,
+    item::ItemKey,
+    population::{Membership, Outcome},
+    table::Rows,
+};
 
 use super::{
     Instance,
@@ -35,7 +40,7 @@ pub struct Collected {
     /// The type of its items.
     pub item_type: String,
     /// Compact JSON objects.
-    pub rows: BTreeMap<Item, Vec<u8>>,
+    pub rows: Rows,
     /// The claim about the list.
     pub claim: Claim,
     /// Rows whose own exchanges failed.
@@ -59,7 +64,7 @@ pub(super) fn assemble(
     (window, started): (Option<Window>, Instant),
 ) -> Collected {
     let mut claim = claim(manifest, done, population);
-    let mut rows = BTreeMap::new();
+    let mut rows = Rows::new();
     let mut items_unknown = 0;
     if let Some(table) = Table::new(manifest, done, population, key) {
         for (at, instance) in table.base.iter().enumerate() {
@@ -67,7 +72,7 @@ pub(super) fn assemble(
                 match table.row(instance, (at, record_at), record) {
                     Ok(row) => {
                         items_unknown += u64::from(!row.whole);
-                        rows.insert(row.item, row.bytes);
+                        rows.insert(row.item, row.bytes.into());
                     }
                     Err(why) => lower(&mut claim, Membership::Partial, why),
                 }

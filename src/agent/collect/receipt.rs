@@ -1,6 +1,6 @@
 //! What is written of an exchange: its row in the table and its receipt (formats section 5).
 
-use observance_record::{Digest, Instant, population::Outcome};
+use observance_record::{Digest, Instant, population::Outcome, table::RowBytes};
 use serde::{Deserialize, Serialize};
 
 use super::page::Artefact;
@@ -63,11 +63,10 @@ impl Receipt {
         self.skew_ms
     }
 
-    /// One JSON line, without its end; `i` counts the run's exchanges from 0.
-    pub(super) fn line(&self, i: usize) -> Vec<u8> {
+    /// All of its line but the number.
+    pub(super) fn text(&self) -> Box<[u8]> {
         #[derive(Serialize)]
         struct Line<'a> {
-            i: usize,
             at_ms: i64,
             took_ms: i64,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,7 +89,6 @@ impl Receipt {
         }
         let rate = || self.rate.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let line = Line {
-            i,
             at_ms: self.at_ms,
             took_ms: self.took_ms,
             skew_ms: self.skew_ms,
@@ -103,8 +101,15 @@ impl Receipt {
             api_version: self.api_version.as_deref(),
             accepted: self.accepted.as_deref(),
         };
-        json(&line)
+        json(&line).into()
     }
+}
+
+/// One JSON line, without its end, of a receipt's text; `i` counts the run's exchanges from 0.
+pub(super) fn line(i: usize, text: &[u8]) -> Vec<u8> {
+    let mut line = format!("{{\"i\":{i},").into_bytes();
+    line.extend_from_slice(text.strip_prefix(b"{").unwrap_or(text));
+    line
 }
 
 /// One exchange row; the artefact comes with the `started` of the run whose pack holds its bytes.
@@ -115,7 +120,7 @@ pub(super) fn exchange_row(
     status: u16,
     why: Option<&str>,
     artefact: Option<(&Artefact, Instant)>,
-) -> Vec<u8> {
+) -> RowBytes {
     #[derive(Serialize)]
     struct Row<'a> {
         step: &'a str,
@@ -141,7 +146,7 @@ pub(super) fn exchange_row(
         media: &artefact.media,
         since,
     });
-    json(&Row { step, url, outcome, status, why, artefact })
+    json(&Row { step, url, outcome, status, why, artefact }).into()
 }
 
 /// What an earlier run's row says of its evidence.
@@ -193,7 +198,7 @@ mod tests {
         let since = Instant::from_s(0);
         let row = exchange_row("org", "/orgs/{org}", Outcome::Present, 200, None, Some((&artefact, since)));
         assert_eq!(
-            String::from_utf8(row.clone()).unwrap(),
+            String::from_utf8(row.to_vec()).unwrap(),
             format!(
                 "{{\"step\":\"org\",\"url\":\"/orgs/{{org}}\",\"outcome\":\"present\",\"status\":200,\"artefact\":\
                  {{\"sha256\":\"{}\",\"bytes\":2,\"media\":\"application/json\",\"in\":\"1970-01-01T00:00:00.000Z\"}}}}",
@@ -204,7 +209,7 @@ mod tests {
         let mut receipt = Receipt::new(5, 7, Some(-3), Outcome::Present);
         receipt.attempts.push(Attempt::failed(502, Outcome::Retry, None, 500));
         assert_eq!(
-            String::from_utf8(receipt.line(2)).unwrap(),
+            String::from_utf8(line(2, &receipt.text())).unwrap(),
             r#"{"i":2,"at_ms":5,"took_ms":7,"skew_ms":-3,"o":"present","attempts":[{"status":502,"o":"retry","wait_ms":500}]}"#
         );
     }

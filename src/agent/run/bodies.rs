@@ -10,7 +10,7 @@ use observance_record::{
     Digest, Instant,
     entry::{Body, Entry, PackRef},
     ledger::Ledger,
-    pack::{Artefact, Pick, Role},
+    pack::Pick,
 };
 use tokio::sync::Mutex;
 
@@ -37,13 +37,13 @@ pub(super) struct Places(BTreeMap<String, Runs>);
 
 impl Places {
     /// Notes the runs of a commit, which the ledger has taken in.
-    pub(super) fn note(&mut self, ordinal: u64, entries: &[Entry], artefacts: &[Artefact], ledger: &Ledger) {
-        // a quiet run seals no body, and nothing will ever name it
-        if !artefacts.iter().any(|artefact| artefact.role == Role::Body) {
-            return;
-        }
+    pub(super) fn note(&mut self, ordinal: u64, entries: &[Entry], ledger: &Ledger) {
         for entry in entries {
             let Body::Run(run) = &entry.body else { continue };
+            // a run that seals a body puts the row that names it; what a quiet run sealed nothing will ever name
+            if run.exchanges.table.put == 0 {
+                continue;
+            }
             let mut known = ledger.collectors().values();
             let Some(of) = known.find(|c| c.digest == run.collector && c.source == run.source) else {
                 continue;

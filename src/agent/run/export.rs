@@ -7,7 +7,7 @@ use observance_record::{
     entry::{Export, Stop},
 };
 
-use super::{Journal, RunError, batch::By, open, setup::Setup};
+use super::{Journal, RunError, batch::By, fold::Beside, open, setup::Setup};
 use crate::{
     chance::Chance,
     clock::Clock,
@@ -46,7 +46,7 @@ pub async fn export(
         batch.push(open::start(setup, &journal, &chance, ledger.config().map(|(seq, _)| seq))?);
         batch.push(Export { digest, from: 0, to, period, number, recipient: None });
         batch.push(Stop { reason: open::code("asked"), clean: true });
-        if journal.commit(&batch, (Vec::new(), &[]), &mut nobody, &mut away).await?.is_some() {
+        if journal.commit(&batch, (Vec::new(), Beside::default()), &mut nobody, &mut away).await?.is_some() {
             return Ok(number);
         }
     }

@@ -34,28 +34,41 @@ pub enum FoldError {
     Ledger(#[from] LedgerError),
 }
 
-/// The artefacts of one commit, salted anew: the agent has the key.
+/// What lies beside the entries of a commit.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Beside<'a> {
-    /// What its packs hold.
+    /// What its packs hold; bodies need not be among it.
     pub artefacts: &'a [Artefact],
-    /// The key of the epoch.
-    pub salts: &'a SaltKey,
+    /// Changes of its run's tables that are at hand as they were packed: the exchange table's, then each population's.
+    pub changes: &'a [Change],
 }
 
-impl Beside<'_> {
+/// The same, salted anew: the agent has the key.
+struct Salted<'a> {
+    beside: Beside<'a>,
+    salts: &'a SaltKey,
+}
+
+impl Salted<'_> {
     fn find(&self, role: Role, which: u16) -> Result<&Artefact, String> {
-        self.artefacts
-            .iter()
-            .find(|artefact| artefact.role == role && artefact.which == which)
+        let mut all = self.beside.artefacts.iter();
+        all.find(|artefact| artefact.role == role && artefact.which == which)
             .ok_or_else(|| format!("its commit has no pack with {role:?} {which}"))
+    }
+
+    fn stored(&self, which: Option<u16>) -> Result<Change, String> {
+        let place = which.map_or(0, |which| usize::from(which) + 1);
+        if let Some(change) = self.beside.changes.get(place) {
+            return Ok(change.clone());
+        }
+        let role = if which.is_none() { Role::TableExchange } else { Role::TablePopulation };
+        Change::decode(self.find(role, which.unwrap_or(0))?.bytes()).map_err(|e| e.to_string())
     }
 }
 
-impl Artefacts for Beside<'_> {
+impl Artefacts for Salted<'_> {
     fn change(&self, _run: u64, which: Option<u16>, name: &str) -> Result<(Change, Vec<Salt>), String> {
-        let role = if which.is_none() { Role::TableExchange } else { Role::TablePopulation };
-        let stored = self.find(role, which.unwrap_or(0))?;
-        let change = Change::decode(stored.bytes()).map_err(|e| e.to_string())?;
+        let change = self.stored(which)?;
         let salts = change.put.iter().map(|(item, row)| self.salts.salt(name, item, row)).collect();
         Ok((change, salts))
     }
@@ -67,9 +80,22 @@ impl Artefacts for Beside<'_> {
 
 /// What all packs of a commit hold: those inside it, and those that its runs name and that lie outside.
 pub fn artefacts(commit: &Commit, outside: &[Bytes]) -> Result<Vec<Artefact>, FoldError> {
+    opened(commit, outside, |_role| true)
+}
+
+/// The same without the bodies of exchanges, which no entry binds: each is read, and let go.
+pub fn tables(commit: &Commit, outside: &[Bytes]) -> Result<Vec<Artefact>, FoldError> {
+    opened(commit, outside, |role| role != Role::Body)
+}
+
+fn opened(
+    commit: &Commit,
+    outside: &[Bytes],
+    wanted: impl Fn(Role) -> bool + Copy,
+) -> Result<Vec<Artefact>, FoldError> {
     let packs = commit.packs.iter().map(Vec::as_slice).chain(outside.iter().map(AsRef::as_ref));
     let decoded: Vec<_> = packs
-        .map(pack::decode)
+        .map(|pack| pack::decode_if(pack, wanted))
         .collect::<Result<_, _>>()
         .map_err(|source| FoldError::Pack { ordinal: commit.ordinal, source })?;
     Ok(decoded.into_iter().flatten().collect())
@@ -89,9 +115,19 @@ pub fn fold(
     artefacts: &[Artefact],
     salts: &SaltKey,
 ) -> Result<(), FoldError> {
-    let beside = Beside { artefacts, salts };
+    fold_beside(ledger, entries, Beside { artefacts, changes: &[] }, salts)
+}
+
+/// The same, where changes of tables are at hand already.
+pub fn fold_beside(
+    ledger: &mut Ledger,
+    entries: &[Entry],
+    beside: Beside<'_>,
+    salts: &SaltKey,
+) -> Result<(), FoldError> {
+    let salted = Salted { beside, salts };
     for entry in entries {
-        ledger.push(entry, &beside)?;
+        ledger.push(entry, &salted)?;
     }
     Ok(())
 }

@@ -10,13 +10,13 @@ use observance_record::{
     item::SaltKey,
     ledger::Ledger,
     note::{NoteError, Signer},
-    pack::{self, Artefact, PackError},
+    pack::{self, Artefact, PackError, Spool},
 };
 
 use super::{
     batch::{Batch, By, Overtaken},
     bodies::Places,
-    fold::{self, FoldError},
+    fold::{self, Beside, FoldError},
     setup::Setup,
 };
 use crate::{
@@ -25,9 +25,7 @@ use crate::{
     store::{Due, HeadFile, Log, PackPlace, Store, StoreError, Tiles, pack_places},
 };
 
-/// Raw bytes after which a further pack is begun; compressed they stay below a pack's limit.
-const PACK_RAW_BYTES_MAX: usize = 24 << 20;
-/// The same for packs that must stand inside their commit.
+/// Raw bytes after which a further pack is begun, of packs that must stand inside their commit.
 const INLINE_RAW_BYTES_MAX: usize = 768 << 10;
 /// Wait before the store is asked again.
 const STORE_WAIT_MS: i64 = 5_000;
@@ -66,7 +64,7 @@ pub enum JournalError {
     Salt(u32),
 }
 
-/// What is told while the log is read: an entry, its place in its commit, and what the commit's packs hold.
+/// What is told while the log is read: an entry, its place in its commit, and what the commit's packs hold but bodies.
 pub type Told<'a> = dyn FnMut(u16, &Entry, &[Artefact]) + Send + 'a;
 
 /// Tiles on their way. They are written in their order, by one task at a time.
@@ -104,21 +102,21 @@ struct Said {
 impl Said {
     fn take(&mut self, commit: &Commit, outside: &[Bytes], told: &mut Told<'_>) -> Result<(), JournalError> {
         let entries = fold::entries(commit)?;
-        let artefacts = fold::artefacts(commit, outside)?;
-        self.fold(commit, &entries, &artefacts, told)
+        let artefacts = fold::tables(commit, outside)?;
+        self.fold(commit, &entries, Beside { artefacts: &artefacts, changes: &[] }, told)
     }
 
     fn fold(
         &mut self,
         commit: &Commit,
         entries: &[Entry],
-        artefacts: &[Artefact],
+        beside: Beside<'_>,
         told: &mut Told<'_>,
     ) -> Result<(), JournalError> {
-        fold::fold(&mut self.ledger, entries, artefacts, &self.salts)?;
-        self.places.note(commit.ordinal, entries, artefacts, &self.ledger);
+        fold::fold_beside(&mut self.ledger, entries, beside, &self.salts)?;
+        self.places.note(commit.ordinal, entries, &self.ledger);
         for (place, entry) in (0..).zip(entries) {
-            told(place, entry, artefacts);
+            told(place, entry, beside.artefacts);
         }
         self.tiles.tiles.take(commit)?;
         Ok(())
@@ -215,8 +213,8 @@ impl Journal {
     }
 
     /// Makes packs of what is new, and says how a run names them.
-    pub fn pack(&self, artefacts: &[Artefact]) -> Result<(Vec<Vec<u8>>, Vec<PackRef>), JournalError> {
-        let packs = self.encode(artefacts, PACK_RAW_BYTES_MAX)?;
+    pub fn pack(&self, new: &[&Spool]) -> Result<(Vec<Vec<u8>>, Vec<PackRef>), JournalError> {
+        let packs = Spool::packs(new, || Ok::<_, JournalError>(self.chance.bytes32()?))?;
         let places = pack_places(packs.iter().map(Vec::len));
         let refs = packs.iter().zip(places).map(|(bytes, place)| PackRef {
             sha256: Digest::of(bytes),
@@ -229,14 +227,11 @@ impl Journal {
 
     /// Makes packs that stand inside their commit, for what no run names: outside it nothing would lead to them.
     pub fn pack_inline(&self, artefacts: &[Artefact]) -> Result<Vec<Vec<u8>>, JournalError> {
-        let packs = self.encode(artefacts, INLINE_RAW_BYTES_MAX)?;
+        let encode = |group| Ok::<_, JournalError>(pack::encode(&self.chance.bytes32()?, group)?);
+        let groups = grouped(artefacts, INLINE_RAW_BYTES_MAX);
+        let packs = groups.into_iter().map(encode).collect::<Result<Vec<_>, _>>()?;
         let outside = pack_places(packs.iter().map(Vec::len)).contains(&PackPlace::Outside);
         if outside { Err(JournalError::Inline) } else { Ok(packs) }
-    }
-
-    fn encode(&self, artefacts: &[Artefact], raw_max: usize) -> Result<Vec<Vec<u8>>, JournalError> {
-        let encode = |group| Ok(pack::encode(&self.chance.bytes32()?, group)?);
-        grouped(artefacts, raw_max).into_iter().map(encode).collect()
     }
 
     /// Commits a batch and folds it; gives the sequence number of its first entry. `None` if another writer took its
@@ -245,7 +240,7 @@ impl Journal {
     pub(super) async fn commit(
         &mut self,
         batch: &Batch,
-        (packs, artefacts): (Vec<Vec<u8>>, &[Artefact]),
+        (packs, beside): (Vec<Vec<u8>>, Beside<'_>),
         told: &mut Told<'_>,
         away: &mut (dyn FnMut(&StoreError) + Send),
     ) -> Result<Option<u64>, JournalError> {
@@ -269,7 +264,7 @@ impl Journal {
             let last = commits.len().saturating_sub(1);
             for (i, (commit, outside)) in commits.iter().enumerate() {
                 if ours && i == last {
-                    self.said.fold(commit, &fold::entries(commit)?, artefacts, told)?;
+                    self.said.fold(commit, &fold::entries(commit)?, beside, told)?;
                 } else {
                     self.said.take(commit, outside, told)?;
                 }

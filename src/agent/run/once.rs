@@ -10,6 +10,7 @@ use observance_record::{
     item::ItemKey,
     population::{Membership, Outcome},
     row::Reserved,
+    table,
     verdict::{Code, ItemResult, State},
 };
 use serde::Deserialize;
@@ -91,7 +92,7 @@ pub async fn look<'a>(
         bodies: None,
         item_key: &ItemKey::new(chance.bytes32()?),
         window: window.then(|| (started.plus_ms(-window_ms), started)),
-        prior: &BTreeMap::new(),
+        prior: &table::Rows::new(),
         started,
     };
     let mut state = collect::State::default();
@@ -126,7 +127,7 @@ fn of<'a>(
     as_of: Instant,
 ) -> Said<'a> {
     let membership = population.claim.membership;
-    let reserved = |row: &Vec<u8>| Reserved::read(row).ok().and_then(|reserved| reserved.name);
+    let reserved = |row: &[u8]| Reserved::read(row).ok().and_then(|reserved| reserved.name);
     let named = population.rows.iter().filter_map(|(item, row)| Some((*item, reserved(row)?)));
     let mut said = Said {
         judge: judge_,

@@ -14,6 +14,7 @@ use observance_record::{
 use super::{
     Agent, JournalError, RunError,
     batch::{Batch, By},
+    fold::Beside,
     happening::Happening,
     seal::{self, Salting, SealedRun, Task},
     setup::{Collector, Setup},
@@ -65,14 +66,17 @@ impl Agent {
         let said = verdicts::ask(&self.setup, ledger, &sealed, &mut self.memo);
         let verdict = self.verdict(task, sealed.run.as_of, &said);
 
-        let SealedRun { run, mut artefacts, .. } = sealed;
-        artefacts.extend(said.artefacts.iter().cloned());
-        let (packs, named) = self.journal.pack(&artefacts)?;
+        let SealedRun { run, mut tables, changes, .. } = sealed;
+        for column in &said.artefacts {
+            tables.add(column);
+        }
+        let (packs, named) = self.journal.pack(&[&collected.bodies, &tables])?;
         let run = entry::Run { packs: named, ..run };
         let mut batch = self.journal.batch(By::Start(self.by));
         batch.push(run.clone());
         batch.push_with(move |first| Body::from(Verdict { run: first, ..verdict.clone() }));
-        Ok(self.commit(&batch, packs, &artefacts).await?.map(|_first| (run, said)))
+        let beside = Beside { artefacts: &said.artefacts, changes: &changes };
+        Ok(self.commit_beside(&batch, packs, beside).await?.map(|_first| (run, said)))
     }
 
     fn verdict(&self, task: &Task, now: Instant, said: &Said) -> Verdict {
@@ -166,6 +170,16 @@ impl Agent {
         packs: Vec<Vec<u8>>,
         artefacts: &[Artefact],
     ) -> Result<Option<u64>, JournalError> {
+        self.commit_beside(batch, packs, Beside { artefacts, changes: &[] }).await
+    }
+
+    /// The same, where changes of tables are at hand already.
+    async fn commit_beside(
+        &mut self,
+        batch: &Batch,
+        packs: Vec<Vec<u8>>,
+        beside: Beside<'_>,
+    ) -> Result<Option<u64>, JournalError> {
         let (mail, planner, news) = (&mut self.mail, &mut self.planner, self.news.clone());
         let (setup, clock) = (&self.setup, self.clock.clone());
         let (began, mut was_away) = (self.journal.now(), false);
@@ -180,7 +194,7 @@ impl Agent {
             // nobody need listen
             let _heard = news.send(super::News { at: clock.now(), what }).is_ok();
         };
-        let committed = self.journal.commit(batch, (packs, artefacts), &mut told, &mut away).await;
+        let committed = self.journal.commit(batch, (packs, beside), &mut told, &mut away).await;
         if was_away {
             // what came due meanwhile was not missed by the clock
             self.planner.hinder(began, Some(Cause::StoreDown));

@@ -2,10 +2,7 @@
 //!
 //! Nothing is written here; the result is what one commit will hold.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use observance_record::{
     Instant, Item,
@@ -15,8 +12,8 @@ use observance_record::{
     },
     item::SaltKey,
     ledger::{Ledger, Table},
-    pack::{Artefact, Media, Role},
-    table::{self, Change, Rows, TableRef, line_item},
+    pack::{Artefact, Media, Role, Spool},
+    table::{self, Change, Rows, TableRef},
     verdict::Code,
 };
 
@@ -68,8 +65,10 @@ impl Task {
 pub(super) struct SealedRun<'c> {
     /// Its body; packs are named when they are made.
     pub run: Run,
-    /// What is new.
-    pub artefacts: Vec<Artefact>,
+    /// What is new beside the bodies: tables and receipts.
+    pub tables: Spool,
+    /// What the tables change, as it stands there: the exchange table's, then each population's.
+    pub changes: Vec<Change>,
     /// The rows of its populations, in the body's order.
     pub rows: Vec<&'c Rows>,
 }
@@ -88,29 +87,30 @@ pub(super) fn seal<'c>(
     salting: &Salting<'_>,
 ) -> SealedRun<'c> {
     let (started, ended) = (collected.started, collected.ended);
-    let mut artefacts: Vec<Artefact> = collected
-        .artefacts
-        .iter()
-        .map(|body| Artefact::new(Role::Body, media(&body.media), body.bytes.to_vec()))
-        .collect();
-    let mut store = |bytes: Option<Vec<u8>>, role, which| {
-        artefacts.extend(bytes.map(|b| Artefact::new(role, Media::Bytes, b).numbered(which)));
+    let (mut tables, mut changes) = (Spool::default(), Vec::new());
+    let mut store = |change: Change, role, which| {
+        if !change.is_empty() {
+            tables.add(&Artefact::new(role, Media::Bytes, change.encode()).numbered(which));
+        }
+        changes.push(change);
     };
     let before = |name: &str| ledger.table(task.id(), name);
-    let (table, stored) = bind("exchange", before("exchange"), &collected.exchanges, started, salting);
-    store(stored, Role::TableExchange, 0);
+    let (table, change) = bind("exchange", before("exchange"), &collected.exchanges, started, salting);
+    store(change, Role::TableExchange, 0);
     let (mut bodies, mut rows, mut windows) = (Vec::new(), Vec::new(), Vec::new());
     for (which, population) in (0..).zip(&collected.populations) {
         let name = &population.name;
-        let (table, stored) = bind(name, before(name), &population.rows, started, salting);
-        store(stored, Role::TablePopulation, which);
+        let (table, change) = bind(name, before(name), &population.rows, started, salting);
+        store(change, Role::TablePopulation, which);
         let body = claim(population, table);
         windows.extend(windows_of(&body, population.settled));
         bodies.push(body);
         rows.push(&population.rows);
     }
     let (receipts, lines) = receipt_lines(&collected.receipts, salting);
-    artefacts.extend(lines.map(|bytes| Artefact::new(Role::Receipts, Media::JsonLines, bytes)));
+    if let Some(lines) = lines {
+        tables.add(&Artefact::new(Role::Receipts, Media::JsonLines, lines));
+    }
     let run = Run {
         schedule: task.slot.as_ref().map(|slot| slot.schedule.clone()),
         due: task.slot.as_ref().map(|slot| slot.due),
@@ -142,17 +142,17 @@ pub(super) fn seal<'c>(
         populations: bodies,
         packs: Vec::new(),
     };
-    SealedRun { run, artefacts, rows }
+    SealedRun { run, tables, changes, rows }
 }
 
-/// How an entry binds these rows, and the change to be stored, if there is one.
+/// How an entry binds these rows, and the change to be stored, if it is any.
 fn bind(
     name: &str,
     before: Option<&Table>,
     rows: &Rows,
     started: Instant,
     salting: &Salting<'_>,
-) -> (TableRef, Option<Vec<u8>>) {
+) -> (TableRef, Change) {
     let epoch = u64::from(salting.epoch);
     let salt = |item: &Item, row: &[u8]| salting.key.salt(name, item, row);
     let n = count(rows.len());
@@ -161,18 +161,17 @@ fn bind(
     match (base, change) {
         (Some(base), Some(change)) if change.is_empty() => {
             let root = base.root();
-            (TableRef { n, root, epoch, base: Some(base.seq), put: 0, del: 0 }, None)
+            (TableRef { n, root, epoch, base: Some(base.seq), put: 0, del: 0 }, change)
         }
         (Some(base), Some(change)) if !is_keyframe_due(base, &change, rows, started) => {
             let root = base.root_after(&change, salt);
             let (put, del) = (count(change.put.len()), count(change.del.len()));
-            (TableRef { n, root, epoch, base: Some(base.seq), put, del }, Some(change.encode()))
+            (TableRef { n, root, epoch, base: Some(base.seq), put, del }, change)
         }
         _ => {
             let root = table::root(name, rows, salting.key);
             let whole = Change { put: rows.clone(), del: Vec::new() };
-            let stored = (!rows.is_empty()).then(|| whole.encode());
-            (TableRef { n, root, epoch, base: None, put: n, del: 0 }, stored)
+            (TableRef { n, root, epoch, base: None, put: n, del: 0 }, whole)
         }
     }
 }
@@ -222,11 +221,10 @@ fn windows_of(population: &Population, settled: Option<Instant>) -> Vec<Window> 
 }
 
 fn receipt_lines(lines: &[Vec<u8>], salting: &Salting<'_>) -> (Receipts, Option<Vec<u8>>) {
-    let rows: BTreeMap<Item, Vec<u8>> = (0..).map(line_item).zip(lines.iter().cloned()).collect();
-    let root = table::root("receipt", &rows, salting.key);
-    let n = count(rows.len());
-    let mut bytes = Vec::new();
-    for line in rows.values() {
+    let root = table::lines_root("receipt", lines.iter().map(Vec::as_slice), salting.key);
+    let n = count(lines.len());
+    let mut bytes = Vec::with_capacity(lines.iter().map(|line| line.len() + 1).sum());
+    for line in lines {
         bytes.extend_from_slice(line);
         bytes.push(b'\n');
     }
@@ -240,15 +238,6 @@ fn channel(channel: &collect::Channel) -> Channel {
         proxy: channel.proxy.is_some(),
         extra_ca: channel.extra_ca.is_some(),
         base_url: channel.overridden,
-    }
-}
-
-fn media(name: &str) -> Media {
-    match name {
-        "application/json" => Media::Json,
-        "text/html" => Media::Html,
-        "text/plain" => Media::Text,
-        _ => Media::Bytes,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     digest::{Item, Root},
     item::Salt,
     merkle::{Hash, root_of},
-    table::{Change, Rows, TableRef, leaf},
+    table::{Change, RowBytes, Rows, TableRef, leaf},
     time::Instant,
 };
 
@@ -16,7 +16,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// The bytes.
-    pub bytes: Vec<u8>,
+    pub bytes: RowBytes,
     /// The run that put it.
     pub put: u64,
     leaf: Hash,

@@ -72,9 +72,10 @@ async fn look(manifest: &Manifest, server: &Server) -> Collected {
 }
 
 fn everything(seen: &Collected) -> String {
-    let rows = seen.exchanges.values().chain(&seen.receipts);
-    let bodies = seen.artefacts.iter().map(|artefact| artefact.bytes.to_vec());
-    let all: Vec<Vec<u8>> = rows.cloned().chain(bodies).collect();
+    let rows = seen.exchanges.values().map(|row| row.to_vec()).chain(seen.receipts.iter().cloned());
+    let bodies = seen.bodies.artefacts().unwrap();
+    let bodies = bodies.iter().map(|body| body.bytes().to_vec());
+    let all: Vec<Vec<u8>> = rows.chain(bodies).collect();
     format!("{seen:?}{}", String::from_utf8_lossy(&all.concat()))
 }
 
@@ -103,7 +104,7 @@ async fn a_token_may_read_what_the_manifest_expects_and_is_left_nowhere() {
     let http = Http::new(&Route::default()).unwrap();
     let way = (&http, Some(server.base.as_str()));
     let second = run_as(&app(), &manifest, way, (None, None), &seen.exchanges, &mut State::default()).await;
-    assert_eq!((&second.exchanges, second.artefacts.len()), (&seen.exchanges, 0));
+    assert_eq!((&second.exchanges, second.bodies.len()), (&seen.exchanges, 0));
     assert_eq!(server.asked(TOKENS), 2);
 }
 

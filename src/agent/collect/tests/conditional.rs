@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt as _};
-use observance_record::{Digest, Instant, Item, population::Outcome};
+use observance_record::{Digest, Instant, population::Outcome, table::Rows};
 use serde_json::json;
 
 use super::{
@@ -29,7 +29,8 @@ struct Sealed(BTreeMap<Digest, Bytes>, Mutex<usize>);
 
 impl Sealed {
     fn of(seen: &Collected) -> Self {
-        let bodies = seen.artefacts.iter().map(|artefact| (artefact.digest, artefact.bytes.clone()));
+        let bodies = seen.bodies.artefacts().unwrap();
+        let bodies = bodies.iter().map(|body| (body.digest(), body.bytes().to_vec().into()));
         Self(bodies.collect(), Mutex::default())
     }
 }
@@ -108,7 +109,7 @@ struct Look<'a> {
     manifest: &'a Manifest,
     server: &'a Server,
     token: &'a str,
-    prior: &'a BTreeMap<Item, Vec<u8>>,
+    prior: &'a Rows,
     sealed: Option<&'a Sealed>,
 }
 
@@ -127,7 +128,7 @@ fn unchanged(seen: &Collected) -> u64 {
 }
 
 fn assert_same(seen: &Collected, first: &Collected) {
-    assert_eq!((seen.result, seen.artefacts.len()), (RunResult::Complete, 0));
+    assert_eq!((seen.result, seen.bodies.len()), (RunResult::Complete, 0));
     assert_eq!(seen.exchanges, first.exchanges);
     assert_eq!(seen.populations[0].rows, first.populations[0].rows);
     assert_eq!(seen.populations[0].rows.len(), 20);
@@ -297,7 +298,7 @@ async fn where_a_body_says_how_its_list_goes_on_it_says_so_again_and_a_post_is_n
             (requests, requests, expected),
             "{request}"
         );
-        assert_eq!((&second.exchanges, second.artefacts.len()), (&first.exchanges, 0), "{request}");
+        assert_eq!((&second.exchanges, second.bodies.len()), (&first.exchanges, 0), "{request}");
         assert_eq!(
             (second.populations[0].rows.len(), &second.populations[0].rows),
             (2, &first.populations[0].rows)

@@ -6,6 +6,7 @@ mod conditional;
 mod fuzz;
 mod graphql;
 mod inside;
+mod limited;
 mod manifests;
 mod paging;
 pub(super) mod pki;
@@ -29,7 +30,7 @@ use url::Url;
 use super::http::{Answer, Ask, Broken, Headers};
 use super::{Auth, Bodies, Collected, Http, Manifest, Request, State, Window, collect};
 use crate::{chance::Chance, clock::Clock, secret::Secret};
-use observance_record::{Instant, Item, item::ItemKey};
+use observance_record::{Instant, item::ItemKey, table::Rows};
 
 /// The repository's own collectors.
 pub(super) fn collectors() -> PathBuf {
@@ -68,7 +69,7 @@ pub(super) async fn run(
     http: &Http,
     base_url: Option<&str>,
     window: Option<Window>,
-    prior: &BTreeMap<Item, Vec<u8>>,
+    prior: &Rows,
     state: &mut State,
 ) -> Collected {
     let token = Auth::Bearer(Secret::new("ghp_hush".to_owned()));
@@ -81,7 +82,7 @@ pub(super) async fn run_as(
     manifest: &Manifest,
     (http, base_url): (&Http, Option<&str>),
     (window, bodies): (Option<Window>, Option<&dyn Bodies>),
-    prior: &BTreeMap<Item, Vec<u8>>,
+    prior: &Rows,
     state: &mut State,
 ) -> Collected {
     let busy = Clock::simulated(started()).busy();

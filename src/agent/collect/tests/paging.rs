@@ -252,7 +252,7 @@ async fn s18_a_list_that_moves_is_read_once_more_and_then_said_to_move() {
         assert_eq!((seen.exchanges.len(), seen.receipts.len()), (5, 5), "both readings have their rows");
         let rows: Vec<_> = seen.exchanges.values().map(|row| String::from_utf8_lossy(row)).collect();
         let named = |digest: String| rows.iter().any(|row| row.contains(&digest));
-        assert!(seen.artefacts.iter().all(|artefact| named(artefact.digest.to_hex())));
+        assert!(seen.bodies.artefacts().unwrap().iter().all(|body| named(body.digest().to_hex())));
     }
 }
 

@@ -268,7 +268,7 @@ async fn a_redirect_is_followed_on_the_same_host_and_recorded() {
             .into_iter()
             .any(|line| line.contains(r#""attempts":[{"status":301,"to":"/repositories/1/rules"}]"#))
     );
-    let why: Vec<_> = seen.exchanges.values().map(|row| String::from_utf8(row.clone()).unwrap()).collect();
+    let why: Vec<_> = seen.exchanges.values().map(|row| String::from_utf8(row.to_vec()).unwrap()).collect();
     assert!(
         why.iter().any(|row| row.contains("redirect.other_host"))
             && why.iter().any(|row| row.contains("redirect.many"))
@@ -290,19 +290,19 @@ async fn a_quiet_run_changes_no_row_and_stores_nothing() {
     let mut state = State::default();
     let none = BTreeMap::new();
     let first = run(&manifest, &http, Some(&server.base), None, &none, &mut state).await;
-    assert!(!first.artefacts.is_empty() && server.conditional().is_empty());
+    assert!(!first.bodies.is_empty() && server.conditional().is_empty());
     let second = run(&manifest, &http, Some(&server.base), None, &first.exchanges, &mut state).await;
     assert_eq!(second.outcomes[&Outcome::Unchanged], 2, "org and repos; [] has no record to remember");
-    assert_eq!((&second.exchanges, second.artefacts.len()), (&first.exchanges, 0));
+    assert_eq!((&second.exchanges, second.bodies.len()), (&first.exchanges, 0));
     assert_eq!(second.populations[0].rows, first.populations[0].rows);
     // without memory everything is read again, and is the same
     let third =
         run(&manifest, &http, Some(&server.base), None, &first.exchanges, &mut State::default()).await;
-    assert_eq!((&third.exchanges, third.artefacts.len()), (&first.exchanges, 0));
+    assert_eq!((&third.exchanges, third.bodies.len()), (&first.exchanges, 0));
     // without the sealed bytes nothing may be asked conditionally: 304 could not be proved
     let asked = server.conditional().len();
     let fourth = run(&manifest, &http, Some(&server.base), None, &none, &mut state).await;
-    assert_eq!((server.conditional().len(), fourth.artefacts.len()), (asked, first.artefacts.len()));
+    assert_eq!((server.conditional().len(), fourth.bodies.len()), (asked, first.bodies.len()));
 }
 
 #[tokio::test]
