@@ -33,6 +33,7 @@ mod page;
 mod python;
 mod readme;
 mod recordings;
+mod reread;
 mod scenarios;
 mod simulation;
 mod store;

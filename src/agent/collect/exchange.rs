@@ -14,7 +14,6 @@ use url::Url;
 use super::{
     ask::Asked,
     auth::{Credential, Door, Granted},
-    condition::Window,
     conditional::{self, Bodies},
     http::{Answer, Ask, Broken, Headers, Http},
     limit::{Pace, http_date, leave_alone_until, used_up_until},
@@ -22,6 +21,7 @@ use super::{
     outcome::why,
     page::{Artefact, Meaning, Record, weigh},
     receipt::{Attempt, PriorRow, Receipt, exchange_row},
+    spans::Spans,
     turn::{self, Lead, Said},
 };
 use crate::{chance::Chance, clock::Clock};
@@ -44,7 +44,7 @@ pub(super) struct Session<'a> {
     pub door: Door<'a>,
     pub item_key: &'a ItemKey,
     pub params: &'a BTreeMap<String, String>,
-    pub window: Option<Window>,
+    pub spans: Spans,
     pub started: Instant,
     pub prior: &'a BTreeMap<Item, Vec<u8>>,
     pub etags: &'a HashMap<String, Known>,

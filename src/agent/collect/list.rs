@@ -310,7 +310,7 @@ impl<'s> Reading<'s> {
             return false;
         };
         let kept = |condition: &super::condition::Condition| {
-            condition.holds(record.mark(self.step, &condition.path), session.window) != Some(false)
+            condition.holds(record.mark(self.step, &condition.path), session.window(self.step)) != Some(false)
         };
         if plan.keep.iter().all(kept) {
             self.keep(record);
@@ -325,7 +325,7 @@ impl<'s> Reading<'s> {
         // the list may only be left early while it is seen to be sorted, newest first
         self.sorted &= at.is_some_and(|at| self.last.is_none_or(|last| at <= last));
         self.last = at;
-        stop.holds(mark, session.window) == Some(true)
+        stop.holds(mark, session.window(self.step)) == Some(true)
     }
 
     fn keep(&mut self, record: &Arc<Record>) {

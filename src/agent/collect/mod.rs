@@ -27,6 +27,7 @@ mod reach;
 mod receipt;
 mod redact;
 mod scan;
+mod spans;
 mod spki;
 mod template;
 #[cfg(test)]
@@ -53,6 +54,7 @@ use self::{
     limit::Pace,
     list::{Env, Listing, read_list},
     manifest::Step,
+    spans::Spans,
 };
 pub use self::{
     auth::{Auth, GithubApp, KeyError, Privileges},
@@ -89,6 +91,8 @@ pub struct Request<'a> {
     pub item_key: &'a ItemKey,
     /// [from, to), for steps that read a window.
     pub window: Option<Window>,
+    /// Where in it a population's own window begins, by name; at its beginning unless given.
+    pub begins: &'a BTreeMap<String, Instant>,
     /// The exchange rows of the last run of this collector and source that was recorded.
     pub prior: &'a BTreeMap<Item, Vec<u8>>,
     /// Gives back the bodies that those rows name, for manifests that can ask by them.
@@ -206,7 +210,7 @@ pub async fn collect(
         door: Door::new(request.auth),
         item_key: request.item_key,
         params: request.params,
-        window: request.window,
+        spans: Spans::new(manifest, request.window, request.begins),
         started: request.started,
         prior: request.prior,
         etags: &state.etags,
@@ -251,8 +255,11 @@ pub async fn collect(
 }
 
 fn assemble(manifest: &Manifest, request: &Request<'_>, done: &[Vec<Instance>]) -> Vec<Population> {
-    let at = (request.window, request.started);
-    let one = |of| population::assemble(manifest, done, of, request.item_key, at);
+    let spans = Spans::new(manifest, request.window, request.begins);
+    let one = |of| {
+        let window = spans.of_population(manifest, of);
+        population::assemble(manifest, done, of, request.item_key, (window, request.started))
+    };
     manifest.populations.iter().map(one).collect()
 }
 
@@ -265,8 +272,9 @@ async fn run_step(session: &Session<'_>, step: &Step, done: &[Vec<Instance>]) ->
     let mut asked = Vec::new();
     for (i, instance) in done.get(each.step).map(Vec::as_slice).unwrap_or_default().iter().enumerate() {
         for (r, record) in instance.listing.records.iter().enumerate() {
-            let holds =
-                |c: &condition::Condition| c.holds(record.mark(of, &c.path), session.window) != Some(false);
+            let holds = |c: &condition::Condition| {
+                c.holds(record.mark(of, &c.path), session.window(of)) != Some(false)
+            };
             let asked_for = |expr: &expr::Expr| *record.answer(of, expr) != project::Mark::Bool(false);
             if each.when.iter().all(holds) && each.ask.iter().all(asked_for) {
                 let env = Env {

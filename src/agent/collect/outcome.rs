@@ -85,6 +85,10 @@ pub mod why {
     pub const WINDOW_REACH: &str = "window.reach";
     /// A good part of the time in which the window can be read has passed; it was read.
     pub const WINDOW_NEAR_RETENTION: &str = "window.near_retention";
+    /// A second reading of the same time has an event that the first had not; it was judged late.
+    pub const REREAD_LATE: &str = "reread.late";
+    /// A second reading of the same time lacks an event that the first had; what was said of it stands.
+    pub const REREAD_LOST: &str = "reread.lost";
     /// The source asked for more waiting than the run may spend.
     pub const BUDGET_WAIT: &str = "budget.wait";
     /// The run has made all the requests it may.

@@ -91,6 +91,7 @@ pub(super) async fn run_as(
         auth,
         item_key: &ItemKey::new([7; 32]),
         window,
+        begins: &BTreeMap::new(),
         prior,
         bodies,
         started: started(),
