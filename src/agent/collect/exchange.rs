@@ -17,7 +17,7 @@ use super::{
     conditional::{self, Bodies},
     http::{Answer, Ask, Broken, Headers, Http},
     limit::{Pace, http_date, leave_alone_until, used_up_until},
-    manifest::{Manifest, Step, Turn},
+    manifest::{Conditional, Manifest, Step, Turn},
     outcome::why,
     page::{Artefact, Meaning, Record, weigh},
     receipt::{Attempt, PriorRow, Receipt, exchange_row},
@@ -127,7 +127,7 @@ impl Session<'_> {
         let prior = self.prior.get(&item).and_then(|row| PriorRow::read(row));
         let evidence = prior.as_ref().and_then(|prior| prior.artefact.as_ref());
         // only what is read by its address alone is asked whether it changed
-        let by_address = asked.body.is_none();
+        let by_address = asked.body.is_none() && self.manifest.conditional != Conditional::Never;
         let remembered = self.etags.get(asked.url.as_str()).filter(|_| by_address);
         // a 304 may only repeat what is already sealed, so only that is asked about
         let known = remembered.filter(|known| evidence.is_some_and(|e| e.digest == known.digest));

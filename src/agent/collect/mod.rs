@@ -26,6 +26,7 @@ mod project;
 mod reach;
 mod receipt;
 mod redact;
+mod resume;
 mod scan;
 mod spans;
 mod spki;
@@ -245,10 +246,13 @@ pub async fn collect(
         channel: channel(http, base_url, manifest, session.as_ref()),
     };
     let first = session.as_ref().map(|session| session.door.sent()).unwrap_or_default();
+    let restarted = done.iter().flatten().any(|instance| instance.listing.restarted);
     let computed =
         session.map(|session| session.computed.into_inner().unwrap_or_else(PoisonError::into_inner));
     let known = collected.gather(first, done);
     collected.conclude(manifest, request);
+    // nothing was missed for it; but why all was read again should be known
+    collected.why.extend(restarted.then(|| why::STATE_LOST.parse::<Code>()).into_iter().flatten());
     state.computed = computed.unwrap_or_default();
     state.remember(known);
     collected
@@ -287,9 +291,14 @@ async fn run_step(session: &Session<'_>, step: &Step, done: &[Vec<Instance>]) ->
             }
         }
     }
-    stream::iter(asked)
-        .map(|(parent, env)| async move {
-            let listing = read_list(session, step, Some(&env)).await;
+    let most = each.most.unwrap_or(usize::MAX);
+    stream::iter(asked.into_iter().enumerate())
+        .map(|(nth, (parent, env))| async move {
+            let listing = if nth < most {
+                read_list(session, step, Some(&env)).await
+            } else {
+                list::left_out(session, step, &env)
+            };
             Instance { parent, env: Some(env), listing }
         })
         .buffered(session.manifest.limits.concurrency)

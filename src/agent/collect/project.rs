@@ -15,9 +15,18 @@ use super::{
 pub(super) struct Path(Vec<String>);
 
 impl Path {
-    /// Reads `a.b.c`; `None` if a part is empty.
+    /// Reads `a.b.c`, a dot inside of a key written `\.`; `None` if a part is empty.
     pub(super) fn read(text: &str) -> Option<Self> {
-        let parts: Vec<_> = text.split('.').map(str::to_owned).collect();
+        let mut parts: Vec<String> = Vec::new();
+        let mut inside = false;
+        for part in text.split('.') {
+            let (part, dot) = part.strip_suffix('\\').map_or((part, false), |part| (part, true));
+            match parts.last_mut().filter(|_| inside) {
+                Some(last) => last.extend([".", part]),
+                None => parts.push(part.to_owned()),
+            }
+            inside = dot;
+        }
         parts
             .iter()
             .all(|part| !part.is_empty() && !part.contains(char::is_whitespace))
@@ -49,7 +58,8 @@ impl Path {
 
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("."))
+        let parts: Vec<_> = self.0.iter().map(|part| part.replace('.', "\\.")).collect();
+        f.write_str(&parts.join("."))
     }
 }
 

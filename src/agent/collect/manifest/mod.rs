@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use observance_record::Digest;
 
 pub(super) use self::turns::{
-    Bound, Cursor, CursorIn, Document, Feed, Follow, Nested, Pages, Reach, Retention, Stop, Turn,
+    Bound, Cursor, CursorIn, Document, Feed, Follow, Nested, Pages, Reach, Retention, State, Stop, Turn,
     Verb, WindowPlan,
 };
 pub use self::{
@@ -242,6 +242,8 @@ pub(super) enum Conditional {
     Etag,
     /// Also by ETags that are computed from the sealed body, as GitHub makes them.
     GithubEtag,
+    /// Not at all: the source's ETags cannot be trusted.
+    Never,
 }
 
 /// The bounds of one run.
@@ -354,6 +356,13 @@ pub(super) struct Step {
     pub raw: bool,
 }
 
+impl Step {
+    /// How it goes on in the next run, if it does.
+    pub(super) fn state(&self) -> Option<&State> {
+        self.window.as_ref()?.state.as_ref()
+    }
+}
+
 /// A fan-out.
 #[derive(Debug)]
 pub(super) struct Each {
@@ -365,6 +374,8 @@ pub(super) struct Each {
     pub when: Vec<Condition>,
     /// None may answer false.
     pub ask: Vec<Expr>,
+    /// Records that it is asked for at most.
+    pub most: Option<usize>,
 }
 
 /// Where the records of a body are.

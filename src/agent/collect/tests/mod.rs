@@ -1,6 +1,7 @@
 //! The collector as a whole: its catalogue of cases, real recordings, and the scenarios in which peers fail.
 
 mod app;
+mod bounds;
 mod catalogue;
 mod conditional;
 mod fuzz;
@@ -11,6 +12,7 @@ pub(super) mod pki;
 mod proofs;
 mod recordings;
 mod reference;
+mod resume;
 mod scenarios;
 mod tls;
 mod windows;
