@@ -36,6 +36,7 @@ mod page;
 mod python;
 mod readme;
 mod recordings;
+mod reread;
 mod scenarios;
 mod simulation;
 mod store;

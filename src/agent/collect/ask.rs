@@ -81,7 +81,7 @@ pub(super) fn first(
         }
     }
     if let (Some(feed), Some(window)) =
-        (step.window.as_ref().and_then(|plan| plan.feed.as_ref()), session.window)
+        (step.window.as_ref().and_then(|plan| plan.feed.as_ref()), session.window(step))
     {
         let kept = step.window.as_ref().and_then(|plan| plan.retention).map(|retention| retention.within_ms);
         let bounds = bounds(feed, window, kept.map(|ms| session.started.plus_ms(-ms)));
@@ -145,7 +145,7 @@ type Query = [(String, Template)];
 /// What must be asked for so that the answer reaches back to the window's beginning.
 fn reach<'s>(session: &Session<'_>, step: &'s Step) -> Result<&'s Query, Unasked> {
     let Some(plan) = &step.window else { return Ok(&[]) };
-    let Some((from, _)) = session.window else { return Err((Outcome::Error, why::WINDOW_MISSING)) };
+    let Some((from, _)) = session.window(step) else { return Err((Outcome::Error, why::WINDOW_MISSING)) };
     let back_ms = session.started.ms_since(from);
     if plan.retention.is_some_and(|retention| back_ms > retention.within_ms) {
         return Err((Outcome::OutOfRetention, why::WINDOW_REACH));

@@ -33,17 +33,25 @@ pub trait Bodies: fmt::Debug + Send + Sync {
     fn body(&self, digest: Digest, since: Instant) -> BoxFuture<'_, Option<Bytes>>;
 }
 
+/// The body of an empty list, which nobody has to give back.
+pub(super) const EMPTY: &[u8] = b"[]";
+
 /// Whether the source answers as it is expected to. Kept between runs, lost without harm.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Tally {
     hits: u32,
     misses: u32,
+    /// Did a 304 leave out where its list goes on?
+    without_link: bool,
 }
 
 /// What an exchange may repeat if the source says that nothing changed.
 pub(super) struct Earlier {
-    evidence: PriorArtefact,
     body: Bytes,
+    /// What the body says, read again.
+    page: Known,
+    /// Is it known what follows the page, whatever stands beside the answer?
+    ends: bool,
 }
 
 impl Earlier {
@@ -67,8 +75,15 @@ pub(super) fn github_etag(headers: &Headers, body: &[u8]) -> String {
 }
 
 impl Session<'_> {
-    /// The sealed body of an exchange, if the manifest wants it asked about and it is what the source sent.
-    pub(super) async fn earlier(&self, step: &Step, prior: Option<&PriorRow>) -> Option<Earlier> {
+    /// The sealed body of an exchange, if the manifest wants it asked about and it is what the source sent. Nothing is
+    /// asked that would have to be asked twice: where a header says how a list goes on, a full page may be the last or not.
+    pub(super) async fn earlier(
+        &self,
+        step: &Step,
+        (item, after): (&Item, &Item),
+        prior: Option<&PriorRow>,
+        known: Option<&Known>,
+    ) -> Option<Earlier> {
         let bodies = self.bodies.filter(|_| self.manifest.conditional == Conditional::GithubEtag)?;
         // what was covered is not what the source would hash
         let prior = prior.filter(|_| step.redact.is_empty() && !self.has_missed())?;
@@ -76,52 +91,66 @@ impl Session<'_> {
         if step.complete.iter().any(|proof| matches!(proof, Proof::HeaderTotal { .. })) {
             return None;
         }
-        let evidence = prior.artefact.clone().filter(|_| prior.is_present())?;
-        let body = bodies.body(evidence.digest, evidence.since).await?;
-        (Digest::of(&body) == evidence.digest).then_some(Earlier { evidence, body })
+        let by_header = step.pages.as_ref().is_some_and(|pages| matches!(pages.turn, Turn::Link(_)));
+        let goes_on = by_header && self.prior.contains_key(after);
+        if goes_on && known.is_none() && self.tally().without_link {
+            return None;
+        }
+        let evidence = prior.artefact.as_ref().filter(|_| prior.is_present())?;
+        let body = if evidence.digest == Digest::of(EMPTY) {
+            Bytes::from_static(EMPTY)
+        } else {
+            bodies.body(evidence.digest, evidence.since).await?
+        };
+        if Digest::of(&body) != evidence.digest {
+            return None;
+        }
+        if let Some(known) = known {
+            return Some(Earlier { body, page: known.clone(), ends: true });
+        }
+        let page = self.read_again(step, item, evidence, &body)?;
+        let full = !may_ask_again(step, &page.records, &page.said);
+        (goes_on || !by_header || !full).then_some(Earlier { body, page, ends: !goes_on })
     }
 
-    /// What the sealed body says, read again as it was then; `None` if the row would not be the same, or if what follows
-    /// the page is not known.
-    pub(super) fn revived(
-        &self,
-        step: &Step,
-        (item, after): (&Item, &Item),
-        known: Option<&Known>,
-        earlier: &Earlier,
-        (credential, etag): (&Credential, String),
-        tried: &Tried,
-    ) -> Option<Known> {
-        if let Some(known) = known {
-            return Some(Known { etag, ..known.clone() });
-        }
-        let headers = Headers::of([("content-type", earlier.evidence.media.as_str())])?;
-        let answer = Answer { status: 200, headers, body: earlier.body.clone() };
-        let Meaning { outcome, why, records, stated: total, artefact, said } =
+    /// What a sealed body says, read as it was then; `None` if the row would not be the same.
+    fn read_again(&self, step: &Step, item: &Item, evidence: &PriorArtefact, body: &Bytes) -> Option<Known> {
+        let headers = Headers::of([("content-type", evidence.media.as_str())])?;
+        let answer = Answer { status: 200, headers, body: body.clone() };
+        let Meaning { outcome, why, records, stated, artefact, said } =
             weigh(self.manifest, step, &answer, self.item_key);
-        let artefact = artefact.filter(|artefact| artefact.digest == earlier.evidence.digest)?;
-        let part = Some((&artefact, earlier.evidence.since));
+        let artefact = artefact.filter(|artefact| artefact.digest == evidence.digest)?;
+        let part = Some((&artefact, evidence.since));
         let row = exchange_row(&step.id, step.path.source(), outcome, 200, why, part);
         if outcome != Outcome::Present || self.prior.get(item) != Some(&row) {
             return None;
         }
-        // what the body says of the next page was read again with it; a header is not kept
-        let said = said.ok()?;
-        let by_header = step.pages.as_ref().is_some_and(|pages| matches!(pages.turn, Turn::Link(_)));
-        let stated = tried.answer.as_ref().is_some_and(|answer| answer.headers.has("link"));
-        // without a link in the answer, the page is the last one only if it was and is not full
-        let is_last = || !self.prior.contains_key(after) && may_ask_again(step, &records, &said);
-        (!by_header || stated || is_last()).then(|| Known {
-            etag,
-            by: credential.by,
+        Some(Known {
+            etag: String::new(),
+            by: artefact.digest,
             digest: artefact.digest,
             outcome,
             why,
             records: Arc::new(records),
-            stated: total,
-            said,
+            said: said.ok()?,
+            stated,
             run: 0,
         })
+    }
+
+    /// What an answer repeats that says that nothing changed; `None` if what follows the page is not known.
+    pub(super) fn revived(
+        &self,
+        earlier: &Earlier,
+        (credential, etag): (&Credential, String),
+        tried: &Tried,
+    ) -> Option<Known> {
+        let stated = tried.answer.as_ref().is_some_and(|answer| answer.headers.has("link"));
+        if !stated && !earlier.ends {
+            self.computed.lock().unwrap_or_else(PoisonError::into_inner).without_link = true;
+            return None;
+        }
+        Some(Known { etag, by: credential.by, ..earlier.page.clone() })
     }
 
     /// Counts how the source took a computed ETag.
@@ -135,8 +164,12 @@ impl Session<'_> {
     }
 
     fn has_missed(&self) -> bool {
-        let tally = self.computed.lock().unwrap_or_else(PoisonError::into_inner);
+        let tally = self.tally();
         tally.hits == 0 && tally.misses >= MISSES_MAX
+    }
+
+    fn tally(&self) -> Tally {
+        *self.computed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -20,15 +20,15 @@ use url::Url;
 use super::{
     ask::Asked,
     auth::{Credential, Door, Granted},
-    condition::Window,
     conditional::{self, Bodies},
     http::{Answer, Ask, Broken, Headers, Http},
     kept::{self, Known},
     limit::{Pace, http_date, leave_alone_until, used_up_until},
-    manifest::{Manifest, Step, Turn},
+    manifest::{Conditional, Manifest, Step, Turn},
     outcome::why,
     page::{Artefact, Meaning, Record, weigh},
     receipt::{Attempt, PriorRow, Receipt, exchange_row},
+    spans::Spans,
     turn::{self, Lead, Said},
 };
 use crate::{chance::Chance, clock::Clock};
@@ -51,7 +51,7 @@ pub(super) struct Session<'a> {
     pub door: Door<'a>,
     pub item_key: &'a ItemKey,
     pub params: &'a BTreeMap<String, String>,
-    pub window: Option<Window>,
+    pub spans: Spans,
     pub started: Instant,
     pub prior: &'a Rows,
     pub etags: &'a HashMap<Digest, Box<Known>>,
@@ -120,13 +120,14 @@ impl Session<'_> {
         let prior = self.prior.get(&item).and_then(|row| PriorRow::read(row));
         let evidence = prior.as_ref().and_then(|prior| prior.artefact.as_ref());
         // only what is read by its address alone is asked whether it changed
-        let by_address = asked.body.is_none();
+        let by_address = asked.body.is_none() && self.manifest.conditional != Conditional::Never;
         let remembered = self.etags.get(&kept::address(&asked.url)).filter(|_| by_address).map(AsRef::as_ref);
         // a 304 may only repeat what is already sealed, so only that is asked about
         let known = remembered.filter(|known| evidence.is_some_and(|e| e.digest == known.digest));
         let body = asked.body.as_ref().map(ToString::to_string);
         let (mut attempts, mut url_now, mut redirects) = (Vec::new(), asked.url.clone(), 0);
-        let (mut earlier, mut asks) = (None, by_address);
+        let worth_it = known.is_none_or(|known| may_ask_again(step, &known.records, &known.said));
+        let (mut earlier, mut asks) = (None, by_address && worth_it);
         loop {
             let credential = match self.credential().await {
                 Ok(credential) => credential,
@@ -134,7 +135,7 @@ impl Session<'_> {
             };
             let same = known.filter(|known| known.by == credential.by);
             if asks && same.is_none() && earlier.is_none() {
-                earlier = self.earlier(step, prior.as_ref()).await;
+                earlier = self.earlier(step, (&item, &after), prior.as_ref(), known).await;
             }
             let computed = earlier.as_ref().filter(|_| asks).map(|body| body.etag(&credential.headers));
             let given = same.filter(|_| asks).map(|known| known.etag.clone());
@@ -163,7 +164,7 @@ impl Session<'_> {
             }
             let mut revived = None;
             if let (Outcome::Unchanged, Some(earlier), Some(etag)) = (tried.outcome, &earlier, computed) {
-                revived = self.revived(step, (&item, &after), known, earlier, (&credential, etag), &tried);
+                revived = self.revived(earlier, (&credential, etag), &tried);
                 if revived.is_none() {
                     // what did not change cannot stand in for itself, so it is read
                     asks = false;
@@ -375,10 +376,12 @@ impl Session<'_> {
         let row = exchange_row(&step.id, step.path.source(), outcome, status, why, part);
         let known = answer
             .as_ref()
-            .filter(|_| !records.is_empty() && asked.body.is_none())
+            .filter(|_| outcome == Outcome::Present || !records.is_empty())
+            .filter(|_| asked.body.is_none())
             .and_then(|answer| answer.headers.get("etag"))
-            .zip(artefact.as_ref())
-            .zip(said.as_ref().ok().filter(|said| may_ask_again(step, &records, said)))
+            // to ask about an empty list, nothing has to be remembered
+            .zip(artefact.as_ref().filter(|artefact| artefact.bytes != conditional::EMPTY))
+            .zip(said.as_ref().ok())
             .map(|((etag, artefact), said)| Known {
                 etag: etag.to_owned(),
                 by: artefact.digest,
@@ -418,7 +421,7 @@ impl Session<'_> {
         receipt: Receipt,
     ) -> Sent {
         let row = self.prior.get(&item).cloned().unwrap_or_default();
-        let again = said.as_ref().ok().filter(|said| may_ask_again(step, &known.records, said));
+        let again = said.as_ref().ok().filter(|_| known.digest != Digest::of(conditional::EMPTY));
         let again = again.map(|said| Box::new(Known { said: said.clone(), ..known.clone() }));
         debug_assert!(!row.is_empty(), "only what has a prior row is asked about for step {}", step.id);
         Sent {

@@ -26,18 +26,19 @@ pub(super) fn read(
 ) -> Listing {
     let first = of.map_or_else(|| session.item(&step.id), |of: &Instance| of.listing.first);
     let broken = |outcome, why| Listing { outcome, why: Some(why), ..Reading::new(step, first).done() };
-    if step.window.is_some() && session.window.is_none() {
+    if step.window.is_some() && session.window(step).is_none() {
         return broken(Outcome::Error, why::WINDOW_MISSING);
     }
     let flaw = env.record.flaws.first().copied();
     let tape = env.record.raw.as_deref().and_then(|raw| Tape::read(raw.as_bytes()).ok());
     let list = tape.as_ref().and_then(|tape| at.find(tape.root())).and_then(List::read);
-    let listing =
-        match list.map(|list| taken(session, (step, first), &list, reaches(session, at, env, &list))) {
-            Some(Ok(listing)) => listing,
-            Some(Err(why)) => broken(Outcome::Error, why),
-            None => broken(Outcome::Error, why::BODY_SHAPE),
-        };
+    let listing = match list
+        .map(|list| taken(session, (step, first), &list, reaches(session, (step, at), env, &list)))
+    {
+        Some(Ok(listing)) => listing,
+        Some(Err(why)) => broken(Outcome::Error, why),
+        None => broken(Outcome::Error, why::BODY_SHAPE),
+    };
     match flaw {
         // what came stands, and is not all
         Some(outcome) => Listing { outcome, why: Some(why::GRAPHQL_ERRORS), whole: false, ..listing },
@@ -46,11 +47,11 @@ pub(super) fn read(
 }
 
 /// Was it read as far as it is wanted?
-fn reaches(session: &Session<'_>, at: &Path, env: &Env, list: &List<'_>) -> bool {
+fn reaches(session: &Session<'_>, (step, at): (&Step, &Path), env: &Env, list: &List<'_>) -> bool {
     let of = session.manifest.steps.get(env.step);
     let nested = of.and_then(|of| of.nested.iter().find(|nested| nested.at == *at));
     let stop = nested.and_then(|nested| nested.stop.as_ref());
-    list.is_whole() || stop.is_some_and(|stop| list.is_past(stop, session.window))
+    list.is_whole() || stop.is_some_and(|stop| list.is_past(stop, session.window(step)))
 }
 
 fn taken(

@@ -21,6 +21,7 @@ use super::{
     outcome::why,
     page::Record,
     project::Mark,
+    resume,
     template::Slot,
     turn::{self, Progress, Said},
 };
@@ -38,6 +39,10 @@ pub(super) struct Env {
 }
 
 /// What came of one list.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each was seen on the way by itself, and any may be with any"
+)]
 pub(super) struct Listing {
     /// The records that are kept, each key once, in the source's order.
     pub records: Vec<Arc<Record>>,
@@ -52,6 +57,8 @@ pub(super) struct Listing {
     pub moved: bool,
     /// How many records the source says there are, as its last page with a word on it has it.
     pub stated: Option<u64>,
+    /// Did it begin anew, because nobody knows any more where it was?
+    pub restarted: bool,
     /// Its exchanges, in order.
     pub sent: Vec<Kept>,
     /// The exchange of its first page.
@@ -92,6 +99,10 @@ fn mark_of<'e>(manifest: &Manifest, env: Option<&'e Env>, slot: &Slot) -> Option
 
 /// Reads a list; once more from its beginning if it changed under the reading in a way that its proof does not bear.
 pub(super) async fn read_list(session: &Session<'_>, step: &Step, env: Option<&Env>) -> Listing {
+    if step.state().is_some() {
+        // what changed is listed as often as it changed, and once asked for it is over
+        return resume::read(session, step, env).await;
+    }
     let first = read_once(session, step, env, "").await;
     let repeated = first.repeated && first.whole && step.complete.contains(&Proof::UniqueKeys);
     if !repeated && !first.moved {
@@ -123,12 +134,29 @@ async fn read_once(session: &Session<'_>, step: &Step, env: Option<&Env>, again:
     let item = |page: u64| item_of(step, "", page);
     match first {
         Ok(asked) => read_pages(session, step, asked, &item, &item_of).await,
-        Err((outcome, why)) => {
-            let mut reading = Reading::new(step, item(1));
-            reading.stop(session, session.unsent(step, item(1), outcome, why));
-            reading.done()
-        }
+        Err(refusal) => broken(session, step, item(1), refusal),
     }
+}
+
+/// A list that is not asked for, because it is one too many.
+pub(super) fn left_out(session: &Session<'_>, step: &Step, env: &Env) -> Listing {
+    let mut parameters = Vec::new();
+    // only the values are wanted, by which its exchange is named
+    drop(ask::first(session, step, Some(env), &mut parameters));
+    let first = item(session, step, &parameters, "", "1");
+    broken(session, step, first, (Outcome::Error, why::FOR_EACH_MAX))
+}
+
+/// A list of which nothing could be asked.
+pub(super) fn broken(
+    session: &Session<'_>,
+    step: &Step,
+    first: Item,
+    (outcome, why): (Outcome, &'static str),
+) -> Listing {
+    let mut reading = Reading::new(step, first);
+    reading.stop(session, session.unsent(step, first, outcome, why));
+    reading.done()
 }
 
 /// Goes on with a list inside of a record, from a page on.
@@ -142,7 +170,7 @@ pub(super) async fn read_from(
 }
 
 /// Reads from a page on; `item_of` names what goes on with the lists inside of its records.
-async fn read_pages(
+pub(super) async fn read_pages(
     session: &Session<'_>,
     step: &Step,
     mut asked: Asked,
@@ -168,6 +196,9 @@ async fn read_pages(
             let next = turn::follow(session, step, &asked, &said.lead, progress)?;
             if next.as_ref().is_some_and(|next| seen.contains(&next.id())) {
                 return Err(why::LINK_LOOP);
+            }
+            if next.is_none() && step.state().is_some() && said.state.is_none() {
+                return Err(why::STATE_MISSING);
             }
             reading.listing.moved = next.is_none() && reading.differs(&said);
             Ok(next)
@@ -218,6 +249,7 @@ impl<'s> Reading<'s> {
             repeated: false,
             moved: false,
             stated: None,
+            restarted: false,
             sent: Vec::new(),
             first,
         };
@@ -311,7 +343,7 @@ impl<'s> Reading<'s> {
             return false;
         };
         let kept = |condition: &super::condition::Condition| {
-            condition.holds(record.mark(self.step, &condition.path), session.window) != Some(false)
+            condition.holds(record.mark(self.step, &condition.path), session.window(self.step)) != Some(false)
         };
         if plan.keep.iter().all(kept) {
             self.keep(record);
@@ -326,7 +358,7 @@ impl<'s> Reading<'s> {
         // the list may only be left early while it is seen to be sorted, newest first
         self.sorted &= at.is_some_and(|at| self.last.is_none_or(|last| at <= last));
         self.last = at;
-        stop.holds(mark, session.window) == Some(true)
+        stop.holds(mark, session.window(self.step)) == Some(true)
     }
 
     fn keep(&mut self, record: &Arc<Record>) {
@@ -351,7 +383,13 @@ impl<'s> Reading<'s> {
 }
 
 /// The natural name of an exchange: step, parameters in order, page (formats section 3). Its scope is the collector.
-fn item(session: &Session<'_>, step: &Step, parameters: &[String], more: &str, page: &str) -> Item {
+pub(super) fn item(
+    session: &Session<'_>,
+    step: &Step,
+    parameters: &[String],
+    more: &str,
+    page: &str,
+) -> Item {
     let mut natural = step.id.clone();
     for parameter in parameters.iter().map(String::as_str).chain((!more.is_empty()).then_some(more)) {
         natural.push('\u{1f}');

@@ -28,7 +28,9 @@ mod project;
 mod reach;
 mod receipt;
 mod redact;
+mod resume;
 mod scan;
+mod spans;
 mod spki;
 mod template;
 #[cfg(test)]
@@ -58,6 +60,7 @@ use self::{
     limit::Pace,
     list::{Env, Listing, read_list},
     manifest::Step,
+    spans::Spans,
 };
 pub use self::{
     auth::{Auth, GithubApp, KeyError, Privileges},
@@ -93,6 +96,8 @@ pub struct Request<'a> {
     pub item_key: &'a ItemKey,
     /// [from, to), for steps that read a window.
     pub window: Option<Window>,
+    /// Where in it a population's own window begins, by name; at its beginning unless given.
+    pub begins: &'a BTreeMap<String, Instant>,
     /// The exchange rows of the last run of this collector and source that was recorded.
     pub prior: &'a Rows,
     /// Gives back the bodies that those rows name, for manifests that can ask by them.
@@ -211,7 +216,7 @@ pub async fn collect(
         door: Door::new(request.auth),
         item_key: request.item_key,
         params: request.params,
-        window: request.window,
+        spans: Spans::new(manifest, request.window, request.begins),
         started: request.started,
         prior: request.prior,
         etags: &state.etags,
@@ -246,6 +251,7 @@ pub async fn collect(
         privileges: session.as_ref().map(Session::privileges).unwrap_or_default(),
         channel: channel(http, base_url, manifest, session.as_ref()),
     };
+    let restarted = done.iter().flatten().any(|instance| instance.listing.restarted);
     let mut first = Vec::new();
     if let Some(session) = session {
         first.extend(session.door.sent().into_iter().map(|sent| session.kept(sent)));
@@ -254,13 +260,18 @@ pub async fn collect(
     }
     let known = collected.gather(first, done);
     collected.conclude(manifest, request);
+    // nothing was missed for it; but why all was read again should be known
+    collected.why.extend(restarted.then(|| why::STATE_LOST.parse::<Code>()).into_iter().flatten());
     state.remember(known);
     collected
 }
 
 fn assemble(manifest: &Manifest, request: &Request<'_>, done: &[Vec<Instance>]) -> Vec<Population> {
-    let at = (request.window, request.started);
-    let one = |of| population::assemble(manifest, done, of, request.item_key, at);
+    let spans = Spans::new(manifest, request.window, request.begins);
+    let one = |of| {
+        let window = spans.of_population(manifest, of);
+        population::assemble(manifest, done, of, request.item_key, (window, request.started))
+    };
     manifest.populations.iter().map(one).collect()
 }
 
@@ -273,8 +284,9 @@ async fn run_step(session: &Session<'_>, step: &Step, done: &[Vec<Instance>]) ->
     let mut asked = Vec::new();
     for (i, instance) in done.get(each.step).map(Vec::as_slice).unwrap_or_default().iter().enumerate() {
         for (r, record) in instance.listing.records.iter().enumerate() {
-            let holds =
-                |c: &condition::Condition| c.holds(record.mark(of, &c.path), session.window) != Some(false);
+            let holds = |c: &condition::Condition| {
+                c.holds(record.mark(of, &c.path), session.window(of)) != Some(false)
+            };
             let asked_for = |expr: &expr::Expr| *record.answer(of, expr) != project::Mark::Bool(false);
             if each.when.iter().all(holds) && each.ask.iter().all(asked_for) {
                 let env = Env {
@@ -289,9 +301,11 @@ async fn run_step(session: &Session<'_>, step: &Step, done: &[Vec<Instance>]) ->
     }
     // there are tens of thousands, so they are not moved while they come
     let mut instances = Vec::with_capacity(asked.len());
-    let mut coming = stream::iter(asked)
-        .map(|(parent, env)| async move {
+    let most = each.most.unwrap_or(usize::MAX);
+    let mut coming = stream::iter(asked.into_iter().enumerate())
+        .map(|(nth, (parent, env))| async move {
             let listing = match &step.verb {
+                _ if nth >= most => list::left_out(session, step, &env),
                 manifest::Verb::Inside(at) => {
                     let of = parent.and_then(|(i, _)| done.get(each.step)?.get(i));
                     inside::read(session, (step, at), (of, &env))

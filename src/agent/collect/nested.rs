@@ -126,7 +126,7 @@ pub(super) async fn go_on(
             // outer lists stand before those inside of them, so what was gone on with is gone through too
             for nth in 0..lists(&text, nested) {
                 let place = Place { nested, follow, nth };
-                let Some((id, first)) = first(asked, place, (&text, session.window)) else { continue };
+                let Some((id, first)) = first(asked, place, (&text, session.window(step))) else { continue };
                 let name = |page| item(&follow.ask, &id, page);
                 // a follow-up has no lists of its own to go on with, so this ends
                 let listing: Listing = Box::pin(read_from(session, &follow.ask, first, &name)).await;
@@ -137,7 +137,7 @@ pub(super) async fn go_on(
                 exchanges.extend(listing.sent);
             }
         }
-        let wanted = step.nested.iter().fold(text, |text, nested| cut(text, nested, session.window));
+        let wanted = step.nested.iter().fold(text, |text, nested| cut(text, nested, session.window(step)));
         if !followed.is_empty() || one.raw.as_deref().is_some_and(|raw| raw.len() > wanted.len()) {
             *one = again(step, &wanted, &followed, one);
         }

@@ -85,8 +85,18 @@ pub mod why {
     pub const WINDOW_REACH: &str = "window.reach";
     /// A good part of the time in which the window can be read has passed; it was read.
     pub const WINDOW_NEAR_RETENTION: &str = "window.near_retention";
+    /// Where a list was cannot be had any more; it was read from its beginning.
+    pub const STATE_LOST: &str = "state.lost";
+    /// The last page does not say where the next run goes on.
+    pub const STATE_MISSING: &str = "state.missing";
+    /// A second reading of the same time has an event that the first had not; it was judged late.
+    pub const REREAD_LATE: &str = "reread.late";
+    /// A second reading of the same time lacks an event that the first had; what was said of it stands.
+    pub const REREAD_LOST: &str = "reread.lost";
     /// The source asked for more waiting than the run may spend.
     pub const BUDGET_WAIT: &str = "budget.wait";
+    /// A step is asked for no more records than this.
+    pub const FOR_EACH_MAX: &str = "for_each.max";
     /// The run has made all the requests it may.
     pub const BUDGET_REQUESTS: &str = "budget.requests";
     /// The run has read all the bytes it may.

@@ -174,6 +174,11 @@ fn present(step: &Step, records: Vec<Arc<Record>>, artefact: Option<Artefact>) -
     Meaning { outcome, why, records, stated: None, artefact, said: Ok(Said::default()) }
 }
 
+/// Where the next run goes on, as a sealed body says; nothing if it does not say, or cannot be read.
+pub(super) fn sealed_state(step: &Step, body: &[u8]) -> Option<turn::Lead> {
+    turn::state(step, Tape::read(body).ok()?.root()).ok()?
+}
+
 /// The source's own count of what a list holds, in the body or in a header.
 fn stated(step: &Step, root: Value<'_>, headers: &Headers) -> Option<u64> {
     step.complete.iter().find_map(|proof| match proof {

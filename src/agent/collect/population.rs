@@ -51,7 +51,8 @@ pub struct Collected {
     pub excluded: u64,
     /// The window that its rows speak about.
     pub window: Option<Window>,
-    /// How far of it nothing more will come: its end, unless the source is slow.
+    /// How far of it nothing more will come: its end, unless the source is slow; nothing of it while a list of it could
+    /// not be read.
     pub settled: Option<Instant>,
 }
 
@@ -92,9 +93,23 @@ pub(super) fn assemble(
         claim,
         items_unknown,
         excluded: 0,
-        settled: window.map(|(from, to)| to.min(started.plus_ms(-manifest.lag_ms())).max(from)),
+        settled: window.map(|(from, to)| {
+            let read = windowed(manifest, done, population).all(|listing| listing.outcome.feeds());
+            if read { to.min(started.plus_ms(-manifest.lag_ms(population))).max(from) } else { from }
+        }),
         window: window.filter(|_| manifest.windowed(population)),
     }
+}
+
+/// The lists of the window that a population rests on: its own, and those beside its rows.
+fn windowed<'a>(
+    manifest: &'a Manifest,
+    done: &'a [Vec<Instance>],
+    population: &'a Population,
+) -> impl Iterator<Item = &'a Listing> {
+    let steps = std::iter::once(population.step).chain(population.joins.iter().map(|join| join.step));
+    let reads = |step: &usize| manifest.steps.get(*step).is_some_and(|step| step.window.is_some());
+    steps.filter(reads).filter_map(|step| done.get(step)).flatten().map(|instance| &instance.listing)
 }
 
 struct Row {

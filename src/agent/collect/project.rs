@@ -22,9 +22,18 @@ pub(super) struct Path {
 const BETWEEN: char = '\u{1f}';
 
 impl Path {
-    /// Reads `a.b.c`; `None` if a part is empty.
+    /// Reads `a.b.c`, a dot inside of a key written `\.`; `None` if a part is empty.
     pub(super) fn read(text: &str) -> Option<Self> {
-        let parts: Vec<_> = text.split('.').map(str::to_owned).collect();
+        let mut parts: Vec<String> = Vec::new();
+        let mut inside = false;
+        for part in text.split('.') {
+            let (part, dot) = part.strip_suffix('\\').map_or((part, false), |part| (part, true));
+            match parts.last_mut().filter(|_| inside) {
+                Some(last) => last.extend([".", part]),
+                None => parts.push(part.to_owned()),
+            }
+            inside = dot;
+        }
         parts
             .iter()
             .all(|part| !part.is_empty() && !part.contains(char::is_whitespace))
@@ -40,7 +49,8 @@ impl Path {
 
     /// Each path that it is made of.
     pub(super) fn each(&self) -> impl Iterator<Item = String> {
-        std::iter::once(self.parts.join(".")).chain(self.with.iter().map(ToString::to_string))
+        let parts: Vec<_> = self.parts.iter().map(|part| part.replace('.', "\\.")).collect();
+        std::iter::once(parts.join(".")).chain(self.with.iter().map(ToString::to_string))
     }
 
     /// Is it made of several?

@@ -12,6 +12,7 @@ use super::{
     link,
     manifest::{Cursor, CursorIn, Pages, Records, Step, Stop, Turn},
     outcome::why,
+    project::Path,
     scan::{Kind, Value},
 };
 
@@ -37,6 +38,8 @@ pub(super) struct Said {
     pub lead: Lead,
     /// How many records the whole list has.
     pub total: Option<u64>,
+    /// Where the next run goes on, if the page says and the manifest asks.
+    pub state: Option<Box<Lead>>,
 }
 
 /// How far the reading of a list has come.
@@ -63,22 +66,35 @@ pub(super) fn of_headers(pages: &Pages, headers: &Headers) -> Result<Lead, &'sta
 
 /// What a body says.
 pub(super) fn of_body(step: &Step, root: Value<'_>) -> Result<Said, &'static str> {
-    let Some(pages) = &step.pages else { return Ok(Said::default()) };
+    let state = state(step, root)?.map(Box::new);
+    let Some(pages) = &step.pages else { return Ok(Said { state, ..Said::default() }) };
     let lead = match &pages.turn {
         Turn::Link(_) | Turn::Page { .. } | Turn::Offset { .. } => Lead::None,
-        Turn::BodyLink(path) => match path.find(root).map(|value| (value.kind(), value.text())) {
-            None | Some((Kind::Null, _)) => Lead::None,
-            Some((_, Some(text))) if text.is_empty() => Lead::None,
-            Some((_, Some(text))) => Lead::Link(text.into_owned()),
-            Some((_, None)) => return Err(why::LINK_MALFORMED),
-        },
+        Turn::BodyLink(path) => address(path, root)?,
         Turn::Cursor(cursor) => cursor_of(cursor, step, root)?,
     };
     let total = pages
         .total
         .as_ref()
         .map(|path| path.find(root).and_then(|total| total.raw().parse().ok()).ok_or(why::BODY_SHAPE));
-    Ok(Said { lead, total: total.transpose()? })
+    Ok(Said { lead, total: total.transpose()?, state })
+}
+
+/// Where a body says that the next run goes on.
+pub(super) fn state(step: &Step, root: Value<'_>) -> Result<Option<Lead>, &'static str> {
+    let Some(state) = step.state() else { return Ok(None) };
+    let lead = if state.param.is_some() { value(state.at.find(root))? } else { address(&state.at, root)? };
+    Ok(Some(lead).filter(|lead| *lead != Lead::None))
+}
+
+/// The address at a path, if there is one.
+fn address(path: &Path, root: Value<'_>) -> Result<Lead, &'static str> {
+    match path.find(root).map(|value| (value.kind(), value.text())) {
+        None | Some((Kind::Null, _)) => Ok(Lead::None),
+        Some((_, Some(text))) if text.is_empty() => Ok(Lead::None),
+        Some((_, Some(text))) => Ok(Lead::Link(text.into_owned())),
+        Some((_, None)) => Err(why::LINK_MALFORMED),
+    }
 }
 
 fn cursor_of(cursor: &Cursor, step: &Step, root: Value<'_>) -> Result<Lead, &'static str> {
@@ -93,18 +109,23 @@ fn cursor_of(cursor: &Cursor, step: &Step, root: Value<'_>) -> Result<Lead, &'st
         CursorIn::Body(path) => path.find(root),
         CursorIn::LastRecord(path) => last(step, root).and_then(|record| path.find(record)),
     };
+    let lead = value(found)?;
+    let missing = lead == Lead::None && more.is_some();
+    if missing { Err(why::LINK_MALFORMED) } else { Ok(lead) }
+}
+
+/// A value that a list is gone on with, if there is one.
+fn value(found: Option<Value<'_>>) -> Result<Lead, &'static str> {
     let found = found.filter(|value| value.kind() != Kind::Null && value.raw() != "\"\"");
-    let lead = match found.map(|value| (value.kind(), value.raw())) {
-        None => Lead::None,
+    match found.map(|value| (value.kind(), value.raw())) {
+        None => Ok(Lead::None),
         Some((Kind::Number | Kind::Plain | Kind::Escaped | Kind::List, raw))
             if raw.len() <= CURSOR_BYTES_MAX =>
         {
-            Lead::Cursor(serde_json::from_str(raw).map_err(|_malformed| why::LINK_MALFORMED)?)
+            serde_json::from_str(raw).map(Lead::Cursor).map_err(|_malformed| why::LINK_MALFORMED)
         }
-        Some(_) => return Err(why::LINK_MALFORMED),
-    };
-    let missing = lead == Lead::None && more.is_some();
-    if missing { Err(why::LINK_MALFORMED) } else { Ok(lead) }
+        Some(_) => Err(why::LINK_MALFORMED),
+    }
 }
 
 fn last<'t>(step: &Step, root: Value<'t>) -> Option<Value<'t>> {
@@ -136,12 +157,7 @@ pub(super) fn follow(
     let mut next = asked.clone();
     let (param, value) = match (&pages.turn, lead) {
         (Turn::Link(_) | Turn::BodyLink(_), Lead::Link(target)) => {
-            let url = asked.url.join(target).map_err(|_malformed| why::LINK_MALFORMED)?;
-            return if session.may_go(&url) {
-                Ok(Some(Asked { url, ..next }))
-            } else {
-                Err(why::LINK_OTHER_HOST)
-            };
+            return linked(session, asked, target).map(Some);
         }
         (Turn::Cursor(cursor), Lead::Cursor(value)) => (&cursor.param, value.clone()),
         (Turn::Page { param, start }, _) => (param, start.saturating_add(progress.pages).into()),
@@ -152,4 +168,10 @@ pub(super) fn follow(
     };
     next.set(&step.verb, param, value).map_err(|_unfit| why::LINK_MALFORMED)?;
     Ok(Some(next))
+}
+
+/// The page at an address that the source named, which may be asked only where the manifest allows it.
+pub(super) fn linked(session: &Session<'_>, asked: &Asked, target: &str) -> Result<Asked, &'static str> {
+    let url = asked.url.join(target).map_err(|_malformed| why::LINK_MALFORMED)?;
+    if session.may_go(&url) { Ok(Asked { url, ..asked.clone() }) } else { Err(why::LINK_OTHER_HOST) }
 }

@@ -16,6 +16,7 @@ mod journal;
 pub mod once;
 mod open;
 mod record;
+mod reread;
 mod seal;
 pub mod setup;
 mod verdicts;
@@ -297,8 +298,8 @@ impl Agent {
         let source = collector.as_ref().and_then(|collector| self.setup.sources.get(&collector.source));
         match (source.map(Arc::clone), collector) {
             (Some(source), Some(collector)) => {
-                let window = self.window(&collector, slot.as_ref().map(|slot| slot.due));
-                self.spawn(Task { collector, source, slot, trigger, late_ms, window });
+                let (window, begins) = self.window(&collector, slot.as_ref().map(|slot| slot.due));
+                self.spawn(Task { collector, source, slot, trigger, late_ms, window, begins });
             }
             _ => self.planner.ended(self.journal.now(), id, Ended::Lost(Cause::Removed)),
         }
@@ -413,6 +414,7 @@ async fn collect_once(
         auth: &source.auth,
         item_key: &item_key,
         window: task.window,
+        begins: &task.begins,
         prior,
         bodies: Some(bodies),
         started,

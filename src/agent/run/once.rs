@@ -91,6 +91,7 @@ pub async fn look<'a>(
         auth: &source.auth,
         bodies: None,
         item_key: &ItemKey::new(chance.bytes32()?),
+        begins: &BTreeMap::new(),
         window: window.then(|| (started.plus_ms(-window_ms), started)),
         prior: &table::Rows::new(),
         started,

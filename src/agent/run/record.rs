@@ -28,6 +28,9 @@ use crate::{
 
 /// The first window of a collector that has read none begins so long before its slot.
 const FIRST_WINDOW_MS: i64 = 6 * 3_600_000;
+/// What was not read whole is read again for so long, or for as long as its source may add to it; then it stays as it was
+/// read, and costs the other streams no more.
+const AGAIN_MS: i64 = 24 * 3_600_000;
 
 impl Agent {
     /// Judges and records a run, then what it changed.
@@ -90,13 +93,25 @@ impl Agent {
         Verdict { run: 0, now, same, list, part: false }
     }
 
-    /// The window that a run must read: from where the last whole one ended to its slot.
-    pub(super) fn window(&self, collector: &Collector, due: Option<Instant>) -> Option<(Instant, Instant)> {
-        let reads = collector.manifest.yields().any(|(.., windowed)| windowed);
+    /// The window that a run must read: from where the first of its streams is not whole to its slot; and where in it each
+    /// stream's own window begins.
+    pub(super) fn window(
+        &self,
+        collector: &Collector,
+        due: Option<Instant>,
+    ) -> (Option<(Instant, Instant)>, BTreeMap<String, Instant>) {
+        let (ledger, manifest) = (self.journal.ledger(), &collector.manifest);
         let to = due.unwrap_or_else(|| self.journal.now());
-        let from =
-            self.journal.ledger().covered(&collector.id).unwrap_or_else(|| to.plus_ms(-FIRST_WINDOW_MS));
-        (reads && from < to).then_some((from, to))
+        let again_ms = AGAIN_MS.max(manifest.longest_lag_ms());
+        // never so long that the source has forgotten it, or nothing of the stream would be read any more
+        let again_ms = manifest.reaches_back_ms().map_or(again_ms, |back_ms| again_ms.min(back_ms / 2));
+        let streams = || manifest.yields().filter(|(.., windowed)| *windowed).map(|(name, ..)| name);
+        let begin = |stream: &str| Some(ledger.covered(&collector.id, stream)?.next(again_ms));
+        let begins: BTreeMap<_, _> =
+            streams().filter_map(|name| Some((name.to_owned(), begin(name)?))).collect();
+        let from = begins.values().min().copied().unwrap_or_else(|| to.plus_ms(-FIRST_WINDOW_MS));
+        let reads = streams().next().is_some() && from < to;
+        (reads.then_some((from, to)), begins)
     }
 
     /// Closes the periods that are over, once every slot in them is answered; true if any was.

@@ -2,7 +2,10 @@
 //!
 //! Nothing is written here; the result is what one commit will hold.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use observance_record::{
     Instant, Item,
@@ -19,6 +22,7 @@ use observance_record::{
 
 use super::{
     open,
+    reread::Reread,
     setup::{Collector, Source},
 };
 use crate::{
@@ -46,6 +50,8 @@ pub(super) struct Task {
     pub late_ms: i64,
     /// The window of events to be read, if the collector reads windows.
     pub window: Option<(Instant, Instant)>,
+    /// Where in it each stream's own window begins.
+    pub begins: BTreeMap<String, Instant>,
 }
 
 impl Task {
@@ -98,11 +104,17 @@ pub(super) fn seal<'c>(
     let (table, change) = bind("exchange", before("exchange"), &collected.exchanges, started, salting);
     store(change, Role::TableExchange, 0);
     let (mut bodies, mut rows, mut windows) = (Vec::new(), Vec::new(), Vec::new());
+    let mut why = collected.why.clone();
     for (which, population) in (0..).zip(&collected.populations) {
         let name = &population.name;
         let (table, change) = bind(name, before(name), &population.rows, started, salting);
         store(change, Role::TablePopulation, which);
-        let body = claim(population, table);
+        let mut body = claim(population, table);
+        let earlier = ledger.runs().get(task.id()).zip(before(name));
+        if let Some(reread) = Reread::of(earlier, &body, &population.rows) {
+            body.proofs.extend(reread.proofs());
+            why.extend(reread.why().map(open::code));
+        }
         windows.extend(windows_of(&body, population.settled));
         bodies.push(body);
         rows.push(&population.rows);
@@ -127,7 +139,7 @@ pub(super) fn seal<'c>(
             collect::RunResult::Partial => RunResult::Partial,
             collect::RunResult::Failed => RunResult::Failed,
         },
-        why: collected.why.iter().cloned().collect(),
+        why: why.into_iter().collect(),
         exchanges: Exchanges { table, by: collected.outcomes.clone() },
         receipts,
         skew_ms: collected.skew_ms.map(|(min, max)| Skew { min, max }),

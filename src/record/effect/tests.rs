@@ -131,7 +131,9 @@ fn one_look_gives_no_least_and_up_to_two_hours() {
 fn both_ends_say_which_look_they_rest_on() {
     let known = |words: &str, prompted: &[u64]| {
         let mut effect = hourly(words).0;
-        prompted.iter().for_each(|seq| effect.prompt(*seq));
+        for seq in prompted {
+            effect.prompt(*seq);
+        }
         let said = effect.period(hour(0), hour(9), hour(9));
         said.deviations[0].known.to_string()
     };

@@ -88,9 +88,9 @@ mod tests {
         Hook { source, events: [("organization".parse().unwrap(), 2)].into(), collectors, refused: 3 }
     }
 
-    fn heard(ledger: &mut Ledger, hook: Hook) -> Result<(), LedgerFault> {
+    fn heard(ledger: &mut Ledger, hook: &Hook) -> Result<(), LedgerFault> {
         let entry = Entry { body: hook.clone().into(), by: 1, seq: 7, t: at(0) };
-        ledger.hook(&entry, &hook)
+        ledger.hook(&entry, hook)
     }
 
     fn ledger() -> Ledger {
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn the_first_run_after_it_by_the_same_writer_is_what_a_hook_brought() {
         let mut ledger = ledger();
-        heard(&mut ledger, hook()).unwrap();
+        heard(&mut ledger, &hook()).unwrap();
         assert_eq!(ledger.heard(), Heard { entries: 1, events: 2, refused: 3 });
         let hooks = &mut ledger.hooks;
         assert_eq!(hooks.answer("github.members", 1, at(-1)), None, "it went on already");
@@ -125,7 +125,7 @@ mod tests {
             Hook { collectors: many(&["github.strange"]), ..hook() },
             Hook { source: "another".to_owned(), ..hook() },
         ] {
-            assert!(heard(&mut ledger(), wrong.clone()).is_err(), "{wrong:?}");
+            assert!(heard(&mut ledger(), &wrong).is_err(), "{wrong:?}");
         }
     }
 }

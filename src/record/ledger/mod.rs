@@ -3,6 +3,7 @@
 //! The agent's memory and the verifier's reading are this one fold, so that what the agent believes is what an auditor
 //! checks. It does no I/O: artefacts come from whoever has them ([`Artefacts`]).
 
+mod coverage;
 mod hooks;
 mod last_seen;
 mod promises;
@@ -14,6 +15,7 @@ mod writers;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::{
+    coverage::Coverage,
     hooks::Heard,
     last_seen::LastSeen,
     promises::{Answer, Promises},
@@ -89,9 +91,9 @@ pub struct Ledger {
     schedules: BTreeMap<String, entry::Schedule>,
     config: Option<(u64, Root)>,
     writers: Writers,
-    /// Until when each collector has read its windows whole.
-    covered: BTreeMap<String, Instant>,
     hooks: Hooks,
+    /// How far each stream was read, by collector and stream.
+    covered: BTreeMap<(String, String), Coverage>,
     promises: Promises,
     tables: BTreeMap<(String, String), Table>,
     runs: BTreeMap<String, LastRun>,
@@ -260,9 +262,10 @@ impl Ledger {
         for (which, population) in (0_u16..).zip(&run.populations) {
             self.fold_table(place, &population.name, Some(which), &population.table, artefacts)?;
         }
-        let whole = run.windows.iter().filter(|window| window.is_final).map(|window| window.to).max();
-        if let Some(to) = whole.max(self.covered.get(&collector).copied()) {
-            self.covered.insert(collector.clone(), to);
+        for window in &run.windows {
+            let stream = (collector.clone(), window.stream.clone());
+            let coverage = Coverage::after(self.covered.get(&stream).copied(), window);
+            self.covered.insert(stream, coverage);
         }
         let list = self.runs.remove(&collector).and_then(|last| last.list);
         let hook = self.hooks.answer(&collector, by, run.started);
@@ -331,9 +334,9 @@ impl Ledger {
         self.writers.served_until()
     }
 
-    /// Until when a collector has read its windows whole.
-    pub fn covered(&self, collector: &str) -> Option<Instant> {
-        self.covered.get(collector).copied()
+    /// How far a stream of a collector was read; `None` before its first window.
+    pub fn covered(&self, collector: &str, stream: &str) -> Option<Coverage> {
+        self.covered.get(&(collector.to_owned(), stream.to_owned())).copied()
     }
 
     /// Collectors in force, by id.

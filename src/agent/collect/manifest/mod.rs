@@ -21,8 +21,8 @@ use std::collections::BTreeSet;
 use observance_record::Digest;
 
 pub(super) use self::turns::{
-    Bound, Cursor, CursorIn, Document, Feed, Follow, Nested, Pages, Reach, Retention, Stop, Turn, Verb,
-    WindowPlan,
+    Bound, Cursor, CursorIn, Document, Feed, Follow, Nested, Pages, Reach, Retention, State, Stop, Turn,
+    Verb, WindowPlan,
 };
 pub use self::{
     schema::{reference, schema},
@@ -118,9 +118,25 @@ impl Manifest {
         self.populations.iter().map(|p| (p.name.as_str(), p.kind.as_str(), self.windowed(p)))
     }
 
-    /// How long after an instant a source may still add what happened then: the longest of its streams.
-    pub(super) fn lag_ms(&self) -> i64 {
+    /// How long after an instant a source may still add what happened then: the longest of a population's lists.
+    pub(super) fn lag_ms(&self, population: &Population) -> i64 {
+        let steps = std::iter::once(population.step).chain(population.joins.iter().map(|join| join.step));
+        let plans = steps.filter_map(|step| self.steps.get(step)?.window.as_ref());
+        plans.map(|plan| plan.lag_ms).max().unwrap_or(0)
+    }
+
+    /// The longest of them all.
+    pub fn longest_lag_ms(&self) -> i64 {
         self.plans().map(|plan| plan.lag_ms).max().unwrap_or(0)
+    }
+
+    /// How far back its sources can be asked, if that ends: the shortest of its streams.
+    pub fn reaches_back_ms(&self) -> Option<i64> {
+        let furthest = |plan: &WindowPlan| {
+            let kept = plan.retention.map(|retention| retention.within_ms);
+            kept.into_iter().chain(plan.reach.last().map(|reach| reach.within_ms)).min()
+        };
+        self.plans().filter_map(furthest).min()
     }
 
     /// Has a window that began so long ago lost a good part of the time in which it can be read?
@@ -228,6 +244,8 @@ pub(super) enum Conditional {
     Etag,
     /// Also by ETags that are computed from the sealed body, as GitHub makes them.
     GithubEtag,
+    /// Not at all: the source's ETags cannot be trusted.
+    Never,
 }
 
 /// The bounds of one run.
@@ -340,6 +358,13 @@ pub(super) struct Step {
     pub raw: bool,
 }
 
+impl Step {
+    /// How it goes on in the next run, if it does.
+    pub(super) fn state(&self) -> Option<&State> {
+        self.window.as_ref()?.state.as_ref()
+    }
+}
+
 /// A fan-out.
 #[derive(Debug)]
 pub(super) struct Each {
@@ -351,6 +376,8 @@ pub(super) struct Each {
     pub when: Vec<Condition>,
     /// None may answer false.
     pub ask: Vec<Expr>,
+    /// Records that it is asked for at most.
+    pub most: Option<usize>,
 }
 
 /// Where the records of a body are.

@@ -168,9 +168,10 @@ fn permissions(spot: &Spot<'_>, faults: &mut Faults) -> Permissions {
 }
 
 fn conditional(spot: &Spot<'_>, faults: &mut Faults) -> Option<Conditional> {
-    spot.read(faults, "etag or github_etag", |text| match text {
+    spot.read(faults, "etag, github_etag or none", |text| match text {
         "etag" => Some(Conditional::Etag),
         "github_etag" => Some(Conditional::GithubEtag),
+        "none" => Some(Conditional::Never),
         _ => None,
     })
 }

@@ -21,7 +21,7 @@ const FORMS: [(&str, &str, &str); 14] = [
     ("id", "names of a-z and _ with dots between, like `github.branch_rules`", "^[a-z_]+(\\.[a-z_]+)+$"),
     (
         "path",
-        "keys with dots between, outermost first; lists on the way are passed through",
+        "keys with dots between, outermost first, a dot inside of a key written `\\.`; lists on the way are passed through",
         "^[^.\\s]+(\\.[^.\\s]+)*$",
     ),
     ("anywhere", "a path that may begin with `**`, any depth", "^[^.\\s]+(\\.[^.\\s]+)*$"),

@@ -144,6 +144,10 @@ fn step(
     if complete.contains(&Proof::UniqueKeys) && key.is_none() {
         faults.add(section.spot(), "unique_keys without a key", "a key");
     }
+    let goes_on = window.as_ref().and_then(|window| window.state.as_ref());
+    if goes_on.is_some() && complete.contains(&Proof::UniqueKeys) {
+        faults.add(section.spot(), "unique_keys of what changed", "other proofs: a thing may change twice");
+    }
     let mut step = Step {
         pages: section.get("paginate").and_then(|spot| asks::pages(spot, faults, records.as_ref())),
         projection: projection(section, faults, records.as_ref()),
@@ -193,7 +197,8 @@ fn each(spot: &Spot<'_>, faults: &mut Faults, before: &[Step], asks: &Asks) -> O
     for expr in &ask {
         asks.note_expr(step, expr);
     }
-    Some(Each { step, alias, when, ask })
+    let most = section.get("max").and_then(|spot| spot.number(faults, 1..=1_000_000));
+    Some(Each { step, alias, when, ask, most: most.and_then(|most| usize::try_from(most).ok()) })
 }
 
 pub(super) fn query(

@@ -154,10 +154,21 @@ pub(in crate::collect) struct WindowPlan {
     pub reach: Vec<Reach>,
     /// How the source is asked for the window, if it takes its bounds.
     pub feed: Option<Feed>,
+    /// How the list goes on in the next run, if it does.
+    pub state: Option<State>,
     /// So long after an instant the source may still add what happened then.
     pub lag_ms: i64,
     /// How long the source keeps what happened.
     pub retention: Option<Retention>,
+}
+
+/// Where a list was, in a word that only the vendor understands. It stands in the body of a list's last page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::collect) struct State {
+    /// Where in the body.
+    pub at: Path,
+    /// The parameter that it is asked for with; without, it is an address.
+    pub param: Option<String>,
 }
 
 /// Parameters that bound what is asked for; they stand where a further page's parameter would.

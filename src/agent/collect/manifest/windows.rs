@@ -3,7 +3,7 @@
 //! Instants come from the run; nothing here knows what time it is.
 
 use super::{
-    Bound, Feed, Reach, Retention, WindowPlan, keys, parts,
+    Bound, Feed, Reach, Retention, State, WindowPlan, keys, parts,
     steps::{Asks, Context, query},
     yaml::{Faults, Section, Spot},
 };
@@ -21,6 +21,7 @@ pub(super) const fn until(stop: Condition) -> WindowPlan {
         keep: Vec::new(),
         reach: Vec::new(),
         feed: None,
+        state: None,
         lag_ms: 0,
         retention: None,
     }
@@ -35,24 +36,26 @@ pub(super) fn read(
     me: usize,
 ) -> Option<WindowPlan> {
     let section = spot.section(faults, &keys::WINDOW.names());
-    let modes = ["snapshot", "rolling", "feed"];
+    let modes = ["snapshot", "rolling", "feed", "cursor", "delta"];
     let mode = section.get("mode").map_or(Some("rolling"), |spot| {
-        spot.read(faults, "snapshot, rolling or feed", |text| modes.into_iter().find(|mode| *mode == text))
+        let expected = "snapshot, rolling, feed, cursor or delta";
+        spot.read(faults, expected, |text| modes.into_iter().find(|mode| *mode == text))
     })?;
+    only(&section, faults, mode);
     if mode == "snapshot" {
-        only(&section, faults, keys::WINDOW.names().get(1..).unwrap_or_default(), mode);
         return None;
     }
     let mut keep = section.get("keep_when").map(|s| parts::conditions(s, faults)).unwrap_or_default();
-    let feed = if mode == "feed" {
-        let field = section.need(faults, "field").and_then(|spot| parts::path(spot, faults))?;
-        keep.push(Condition { path: field, test: Test::InWindow });
-        Some(feed(&section, faults))
-    } else {
+    if mode == "rolling" {
         section.need(faults, "keep_when");
-        only(&section, faults, &["field", "start_param", "end_param", "format", "overlap_ms"], mode);
-        None
-    };
+    }
+    if mode == "feed" {
+        let field = section.need(faults, "field").and_then(|spot| parts::path(spot, faults))?;
+        section.need(faults, "start_param");
+        keep.push(Condition { path: field, test: Test::InWindow });
+    }
+    let state = if matches!(mode, "cursor" | "delta") { Some(state(&section, faults, mode)?) } else { None };
+    let feed = section.get("start_param").is_some().then(|| feed(&section, faults));
     let stop = section.get("stop_when").and_then(|spot| parts::condition(spot, faults));
     asks.conditions(me, stop.as_slice());
     asks.conditions(me, &keep);
@@ -61,15 +64,38 @@ pub(super) fn read(
         keep,
         reach: reach(spot, &section, faults, context, asks),
         feed,
+        state,
         lag_ms: ms(&section, faults, "lag_ms").unwrap_or(0),
         retention: retention(&section, faults),
     })
 }
 
-fn only(section: &Section<'_>, faults: &mut Faults, names: &[&str], mode: &str) {
-    for spot in names.iter().filter_map(|name| section.get(name)) {
+/// What does not go with the mode.
+fn only(section: &Section<'_>, faults: &mut Faults, mode: &str) {
+    let fits = |name: &&str| match mode {
+        "snapshot" => *name == "mode",
+        "rolling" => !["state", "field", "start_param", "end_param", "format", "overlap_ms"].contains(name),
+        "feed" => *name != "state",
+        "delta" => {
+            ["mode", "state", "start_param", "format", "retention_ms", "alarm_at_percent"].contains(name)
+        }
+        _ => ["mode", "state", "retention_ms", "alarm_at_percent"].contains(name),
+    };
+    for spot in keys::WINDOW.names().iter().filter(|name| !fits(name)).filter_map(|name| section.get(name)) {
         faults.add(spot, format!("it in mode {mode}"), "a key that goes with the mode");
     }
+}
+
+/// A state is read where it is kept: a header is not, so nobody could say later where a list went on.
+fn state(section: &Section<'_>, faults: &mut Faults, mode: &str) -> Option<State> {
+    let section = section.need(faults, "state")?.section(faults, &keys::STATE.names());
+    let at = section.need(faults, "at").and_then(|spot| parts::path(spot, faults));
+    let param = section.get("param").and_then(|spot| spot.text(faults)).map(str::to_owned);
+    if (mode == "cursor") != param.is_some() {
+        let expected = "a param with a cursor, which is a value; none with a delta, which is an address";
+        faults.add(section.spot(), format!("state of a {mode}"), expected);
+    }
+    Some(State { at: at?, param })
 }
 
 fn feed(section: &Section<'_>, faults: &mut Faults) -> Feed {

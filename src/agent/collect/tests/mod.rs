@@ -1,6 +1,7 @@
 //! The collector as a whole: its catalogue of cases, real recordings, and the scenarios in which peers fail.
 
 mod app;
+mod bounds;
 mod catalogue;
 mod conditional;
 mod fuzz;
@@ -13,6 +14,7 @@ pub(super) mod pki;
 mod proofs;
 mod recordings;
 mod reference;
+mod resume;
 mod scenarios;
 mod tls;
 mod windows;
@@ -93,6 +95,7 @@ pub(super) async fn run_as(
         auth,
         item_key: &ItemKey::new([7; 32]),
         window,
+        begins: &BTreeMap::new(),
         prior,
         bodies,
         started: started(),

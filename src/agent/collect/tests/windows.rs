@@ -115,7 +115,7 @@ fn a_window_says_what_goes_with_its_mode_and_nothing_else() {
         ("mode: rolling", "no keep_when"),
         ("keep_when: { path: at, in: window }, start_param: since", "in mode rolling"),
         ("mode: snapshot, keep_when: { path: at, in: window }", "in mode snapshot"),
-        ("mode: delta", "snapshot, rolling or feed"),
+        ("mode: weekly", "snapshot, rolling, feed, cursor or delta"),
         (&format!("{FEED}, alarm_at_percent: 60"), "without retention_ms"),
         (&format!("{FEED}, format: iso"), "rfc3339, epoch_s or epoch_ms"),
     ] {

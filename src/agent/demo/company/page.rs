@@ -10,13 +10,15 @@ use observance_record::Instant;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Company,
+    Company, TOKEN,
     calendar::github,
     object::{Object, array},
     route::{Paging, Resource, list_path},
     view::Look,
 };
 
+/// The media type that collectors ask for.
+const MEDIA: &str = "application/vnd.github+json";
 const DOCS: &str = "https://docs.github.com/rest";
 const DOCS_LIMITS: &str = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api";
 const DOCS_REDIRECTS: &str =
@@ -27,7 +29,7 @@ const DOCS_REDIRECTS: &str =
 pub(super) struct Page {
     pub(super) status: StatusCode,
     pub(super) body: Bytes,
-    /// Of the body alone: the links beside an unchanged body may differ.
+    /// Not of the links: those beside an unchanged body may differ.
     pub(super) etag: Option<HeaderValue>,
     pub(super) link: Option<HeaderValue>,
     pub(super) location: Option<HeaderValue>,
@@ -122,8 +124,10 @@ impl Page {
         Self { status, ..Self::passing(object.put("status", status.as_str()).end()) }
     }
 
+    /// Its ETag is made as GitHub makes it, for the one token and the one media type that are asked with here.
     fn tagged(body: String) -> Self {
-        let etag = format!("W/\"{}\"", hex::encode(Sha256::digest(body.as_bytes())));
+        let hash = Sha256::new().chain_update(format!("{MEDIA}:Bearer {TOKEN}:")).chain_update(&body);
+        let etag = format!("W/\"{}\"", hex::encode(hash.finalize()));
         Self { etag: HeaderValue::try_from(etag).ok(), ..Self::passing(body) }
     }
 }

@@ -102,6 +102,11 @@ pub(in crate::collect) static FOR_EACH: Section = Section {
             FILTER,
             "Records that it is asked for: a jq expression, a condition, or a list of them. Only a clear no leaves a record out; what is not known is asked about.",
         ),
+        may(
+            "max",
+            Kind::Number(1, 1_000_000),
+            "Records that it is asked for at most. What is over it is an error, and leaves its rows unknown and the list partial.",
+        ),
     ],
 };
 
@@ -255,9 +260,10 @@ pub(in crate::collect) static WINDOW: Section = Section {
     keys: &[
         or(
             "mode",
-            Kind::Word(&["snapshot", "rolling", "feed"]),
+            Kind::Word(&["snapshot", "rolling", "feed", "cursor", "delta"]),
             "rolling",
-            "`snapshot`: no window, and no other key; `rolling`: read until it is past; `feed`: asked for with its bounds.",
+            "`snapshot`: no window, and no other key; `rolling`: read until it is past; `feed`: asked for with its bounds; \
+             `cursor`, `delta`: gone on with where the run before ended.",
         ),
         may(
             "stop_when",
@@ -279,7 +285,12 @@ pub(in crate::collect) static WINDOW: Section = Section {
             PATH,
             "Of a feed, needed: the record's own time; it is kept if that lies in the window.",
         ),
-        may("start_param", Kind::Text, "Of a feed, needed: the parameter of the window's beginning."),
+        may("state", Kind::Section(&STATE), "Of a cursor or delta, needed: where the next run goes on."),
+        may(
+            "start_param",
+            Kind::Text,
+            "Of a feed, needed: the parameter of the window's beginning. Of a delta, for its first reading.",
+        ),
         may(
             "end_param",
             Kind::Text,
@@ -289,7 +300,7 @@ pub(in crate::collect) static WINDOW: Section = Section {
             "format",
             Kind::Word(&["rfc3339", "epoch_s", "epoch_ms"]),
             "rfc3339",
-            "Of a feed: how bounds are written.",
+            "Of a feed or delta: how bounds are written.",
         ),
         may("overlap_ms", MS, "Of a feed: so much before the window is asked for too."),
         may("lag_ms", MS, "So long after an instant the source may still add what happened then."),
@@ -304,6 +315,15 @@ pub(in crate::collect) static WINDOW: Section = Section {
             "50",
             "With `retention_ms`: a window that began earlier than this share of it is a reason in the run's record.",
         ),
+    ],
+};
+
+pub(in crate::collect) static STATE: Section = Section {
+    name: "state",
+    about: "Where the next run goes on: a word of the vendor's in the body of the last page. Headers are not kept with the evidence.",
+    keys: &[
+        must("at", PATH, "Where it stands: of a delta an address, of a cursor a value."),
+        may("param", Kind::Text, "Of a cursor, needed: the parameter that it is asked for with."),
     ],
 };
 
