@@ -33,7 +33,7 @@ pub(super) fn read(spot: &Spot<'_>, faults: &mut Faults, params: &[String]) -> V
         let section = spot.section(faults, &keys::STEP_KEYS.names());
         let asks = Asks::default();
         if let Some(step) = step(&section, faults, &steps, params, &asks) {
-            opened(&spot, faults, &mut steps, &step);
+            opened(spot, faults, &mut steps, &step);
             steps.push(step);
         }
         asks.settle(&mut steps);
@@ -48,7 +48,7 @@ fn opened(spot: &Spot<'_>, faults: &mut Faults, steps: &mut [Step], step: &Step)
     match of.filter(|of| of.nested.iter().any(|nested| nested.at == *at)) {
         Some(of) => of.raw = true,
         None => {
-            faults.add(spot, format!("inside: {at}"), "for_each of a step that has this list under nested")
+            faults.add(spot, format!("inside: {at}"), "for_each of a step that has this list under nested");
         }
     }
 }
