@@ -63,7 +63,9 @@ pub(super) async fn read(session: &Session<'_>, step: &Step, env: Option<&Env>) 
     }
     // what was refused keeps its row, under a name that no page has
     let mut refused = listing.sent;
-    refused.iter_mut().for_each(|sent| sent.item = name(FORGOTTEN));
+    for sent in &mut refused {
+        sent.item = name(FORGOTTEN);
+    }
     restarted(read_pages(session, step, asked, &page, &more).await, refused)
 }
 
