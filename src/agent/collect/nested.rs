@@ -97,7 +97,7 @@ pub(super) fn is_open(step: &Step, record: Value<'_>) -> bool {
     step.nested.iter().filter(|nested| nested.follow.is_some()).any(|nested| {
         let mut open = false;
         visit(record, nested.at.parts(), &mut |value| {
-            open |= List::read(value).is_some_and(|list| list.more)
+            open |= List::read(value).is_some_and(|list| list.more);
         });
         open
     })

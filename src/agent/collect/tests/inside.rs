@@ -119,7 +119,7 @@ fn estate(after: Option<&str>) -> Value {
     let of = |n: u64| {
         let new = pull(1000 + n, &at(1000), &at(2000));
         let nodes: Vec<Value> = (n < CHANGES).then_some(new).into_iter().chain([old()]).collect();
-        let more = (n % 2 == 0).then_some("further");
+        let more = n.is_multiple_of(2).then_some("further");
         repo(
             n + 1,
             &list(if more.is_some() { 900 } else { u64::try_from(nodes.len()).unwrap() }, more, &nodes),
