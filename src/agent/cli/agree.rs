@@ -104,10 +104,13 @@ pub(super) fn shared(
     }
     for (population, policy) in readers {
         let yields = |c: &&Arc<Collector>| c.manifest.yields().any(|(name, ..)| name == population);
-        let ids: Vec<&str> = collectors.values().filter(yields).map(|c| c.manifest.id()).collect();
+        // two sources of a kind are told above
+        let ids: BTreeSet<&str> = collectors.values().filter(yields).map(|c| c.manifest.id()).collect();
         if ids.len() > 1 {
-            let what =
-                format!("population {population}, which policy {policy} reads, from {}", ids.join(" and "));
+            let what = format!(
+                "population {population}, which policy {policy} reads, from {}",
+                Vec::from_iter(ids).join(" and ")
+            );
             let hint = "each would take the other's items for gone: name it otherwise in a collector of yours, or disable one";
             let path = ["policies", "library"];
             found.push(&path, what, "one collector of each population", Some(hint.to_owned()));
