@@ -109,7 +109,7 @@ pub(super) fn shared(
         if ids.len() > 1 {
             let what = format!(
                 "population {population}, which policy {policy} reads, from {}",
-                Vec::from_iter(ids).join(" and ")
+                ids.into_iter().collect::<Vec<_>>().join(" and ")
             );
             let hint = "each would take the other's items for gone: name it otherwise in a collector of yours, or disable one";
             let path = ["policies", "library"];
