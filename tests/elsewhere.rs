@@ -103,19 +103,23 @@ fn said(code: i32, folder: &Path, arguments: &[&str]) -> String {
     all
 }
 
+fn lay(top: &Path, base_url: &str) {
+    for (path, text) in [
+        ("collectors/spaces/collector.yaml", MANIFEST),
+        ("policies/closed.rego", POLICY),
+        ("observance.yaml", &CONFIG.replace("BASE", base_url)),
+    ] {
+        fs::create_dir_all(top.join(path).parent().unwrap()).unwrap();
+        fs::write(top.join(path), text).unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_tried_collected_judged_and_recorded() {
     let base_url = wiki().await;
     let folder = tempfile::tempdir().unwrap();
     let top = folder.path();
-    for (path, text) in [
-        ("collectors/spaces/collector.yaml", MANIFEST),
-        ("policies/closed.rego", POLICY),
-        ("observance.yaml", &CONFIG.replace("BASE", &base_url)),
-    ] {
-        fs::create_dir_all(top.join(path).parent().unwrap()).unwrap();
-        fs::write(top.join(path), text).unwrap();
-    }
+    lay(top, &base_url);
     tokio::task::block_in_place(|| {
         let file = "collectors/spaces/collector.yaml";
         said(0, top, &["collectors", "lint", file]);
@@ -142,4 +146,37 @@ async fn it_is_tried_collected_judged_and_recorded() {
         let fault = said(2, top, &["check-config"]);
         assert!(fault.contains("no value for team, which wiki.spaces asks with"), "{fault}");
     });
+}
+
+/// Each of these would have been judged, and wrongly: what one collector saw fail would be mended by the other's next run.
+#[test]
+fn what_would_be_judged_wrongly_is_refused() {
+    let kanban = CONFIG.to_owned() + "  kanban: { params: { team: core }, token: secret://env/WIKI_KEY }\n";
+    let shared = "population spaces, which policy WK-01 reads, from kanban.spaces and wiki.spaces";
+    let step = POLICY.replace("#   severity", "#   needs: { steps: [space] }\n#   severity");
+    let exposure = POLICY.replace("#   severity", "#   exposure: pages\n#   severity");
+    let other = CONFIG.replace("{ team: core }", "{ team: core, taem: core }");
+    let headers = CONFIG.replace("x-wiki-key", "X-WIKI-KEY");
+    let kind = CONFIG.replace("  wiki:", "  wikki:");
+    let cases = [
+        ("observance.yaml", kanban.as_str(), shared),
+        ("policies/closed.rego", &step, "policy WK-01 needs step space, which no collector of spaces has"),
+        ("policies/closed.rego", &exposure, "WK-01 names as its exposure pages, which no collector yields"),
+        ("observance.yaml", &other, "a value that no collector asks with"),
+        ("observance.yaml", &headers, "hint: x-wiki-key"),
+        ("observance.yaml", &kind, "did you mean wiki?"),
+    ];
+    for (path, text, words) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let top = folder.path();
+        lay(top, "http://127.0.0.1:9");
+        let kanban =
+            MANIFEST.replace("wiki.spaces", "kanban.spaces").replace("wiki.example", "kanban.example");
+        fs::create_dir_all(top.join("collectors/kanban")).unwrap();
+        fs::write(top.join("collectors/kanban/collector.yaml"), kanban).unwrap();
+        assert!(said(0, top, &["check-config"]).contains("no faults"));
+        fs::write(top.join(path), text.replace("BASE", "http://127.0.0.1:9")).unwrap();
+        let fault = said(2, top, &["check-config"]);
+        assert!(fault.contains(words), "{words}\n{fault}");
+    }
 }

@@ -348,7 +348,7 @@ async fn a_doctor_says_what_is_missing_and_collectors_come_from_a_folder() {
         fs::create_dir_all(dir.join("own/people")).unwrap();
         fs::write(
             dir.join("own/people/collector.yaml"),
-            own.replace("id: github.members", "id: github.people"),
+            own.replace("id: github.members", "id: github.people").replace("\n  members:", "\n  people:"),
         )
         .unwrap();
         let config = fs::read_to_string(dir.join("observance.yaml")).unwrap();
@@ -365,6 +365,10 @@ async fn a_doctor_says_what_is_missing_and_collectors_come_from_a_folder() {
         ] {
             assert!(found.contains(line), "{line}: {found}");
         }
+        let shared = own.replace("id: github.members", "id: github.people");
+        fs::write(dir.join("own/people/collector.yaml"), shared).unwrap();
+        let said = expect(2, dir, &["check-config"]);
+        assert!(said.contains("GH-01 reads, from github.members and github.people"), "{said}");
         fs::write(dir.join("own/people/collector.yaml"), own).unwrap();
         let said = expect(2, dir, &["check-config"]);
         assert!(said.contains("collectors.folder") && said.contains("replace: [github.members]"), "{said}");

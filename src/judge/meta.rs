@@ -309,7 +309,12 @@ impl<'a, 'f> Section<'a, 'f> {
         };
         let found = words.iter().find(|(name, _)| matches!(&node.value, Kind::Text(text) if text == name));
         if found.is_none() {
-            self.expected(key, node, &format!("one of {names}"));
+            let written = if let Kind::Text(text) = &node.value {
+                format!("{text:?}")
+            } else {
+                node.value.name().to_owned()
+            };
+            self.fault(yaml::line_of(node), key, format!("found {written}, expected one of {names}"));
         }
         found.map(|(_, word)| *word)
     }

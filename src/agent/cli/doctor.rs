@@ -2,7 +2,7 @@
 //!
 //! It reads every source once and records nothing; the store is tried as the agent tries it at its start.
 
-use std::{io::Write, path::Path};
+use std::{collections::BTreeSet, io::Write, path::Path};
 
 use observance_record::{Instant, verdict::Code};
 use serde::Serialize;
@@ -173,11 +173,13 @@ fn sources(resolved: &Resolved, seen: &[Seen<'_>]) -> Vec<Line> {
                 short.push((format!("{}: {words}", one.manifest.id()), scan::cause::cure(unseen.outcome)));
             }
         }
-        let answered = steps.saturating_sub(short.len());
+        let unanswered = own.iter().map(|one| unanswered(one)).sum::<usize>();
+        let answered = steps.saturating_sub(unanswered);
         lines.push(Line::new(name, format!("{answered} of {steps} kinds of request answered in full")));
         for (what, cure) in short {
             let cure = match cure {
-                Cure::Grant => "observance grants github",
+                Cure::Grant if is_github(&own) => "observance grants github",
+                Cure::Grant => "let the credential of this source read it, or see that it is the right one",
                 Cure::Later => "observance doctor, later",
                 Cure::Window | Cure::None => "see the manifest: observance collectors show ID",
             };
@@ -185,6 +187,21 @@ fn sources(resolved: &Resolved, seen: &[Seen<'_>]) -> Vec<Line> {
         }
     }
     lines
+}
+
+fn is_github(own: &[&Seen<'_>]) -> bool {
+    own.iter().all(|one| one.manifest.kind() == "github")
+}
+
+/// Steps that were not answered in full, and those that are asked for each record of one of them.
+fn unanswered(one: &Seen<'_>) -> usize {
+    let mut lacking: BTreeSet<String> = one.unseen.iter().map(|unseen| unseen.step.clone()).collect();
+    for step in one.manifest.step_outlines() {
+        if step.each.is_some_and(|list| lacking.contains(&list)) {
+            lacking.insert(step.id);
+        }
+    }
+    lacking.len()
 }
 
 /// What can be seen of what there is.
@@ -234,10 +251,13 @@ fn streams(resolved: &Resolved) -> Vec<Line> {
     lines
 }
 
+/// Why a policy cannot be judged, and whether GitHub is what it reads.
+type Lacking = (Cause, bool);
+
 fn policies(resolved: &Resolved, seen: &[Seen<'_>]) -> Vec<Line> {
     let judges = &resolved.setup.policies;
     let said = once::ask(judges, seen);
-    let mut found: Vec<(&str, Sight, Option<Cause>)> = Vec::new();
+    let mut found: Vec<(&str, Sight, Option<Lacking>)> = Vec::new();
     for id in judges.keys() {
         let own = said.iter().filter(|said| said.judge.policy.meta().id == *id);
         let best = own.map(|said| (sight(said), said)).min_by_key(|(sight, _)| *sight);
@@ -245,8 +265,9 @@ fn policies(resolved: &Resolved, seen: &[Seen<'_>]) -> Vec<Line> {
             why: "no collector that is configured yields its population".to_owned(),
             cure: Cure::None,
         };
-        found.push(best.map_or((id, Sight::Not, Some(none)), |(sight, said)| {
-            (id, sight, (sight != Sight::Now).then(|| cause(said, seen)))
+        let github = |at: usize| seen.get(at).is_some_and(|one| is_github(&[one]));
+        found.push(best.map_or((id, Sight::Not, Some((none, true))), |(sight, said)| {
+            (id, sight, (sight != Sight::Now).then(|| (cause(said, seen), github(said.seen))))
         }));
     }
     let n = |sight: Sight| found.iter().filter(|(_, s, _)| *s == sight).count();
@@ -259,10 +280,11 @@ fn policies(resolved: &Resolved, seen: &[Seen<'_>]) -> Vec<Line> {
     );
     let mut lines = vec![Line::new("policies", sum)];
     for (id, sight, cause) in found {
-        let Some(cause) = cause else { continue };
+        let Some((cause, github)) = cause else { continue };
         let word = if sight == Sight::Partly { "partly" } else { "not" };
         let cure = match cause.cure {
-            Cure::Grant => format!("observance grants github --for {id}"),
+            Cure::Grant if github => format!("observance grants github --for {id}"),
+            Cure::Grant => "let the credential of this source read it".to_owned(),
             Cure::Later => "observance doctor, later".to_owned(),
             Cure::Window | Cure::None => "observance collectors list shows what each policy reads".to_owned(),
         };

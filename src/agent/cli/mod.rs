@@ -3,6 +3,7 @@
 //! Exit codes: 0 done; 1 asked for by `--strict`, or cases that do not hold; 2 bad input, or it could not be done.
 //! It decides nothing about evidence.
 
+mod agree;
 mod arguments;
 mod bundle;
 mod check;

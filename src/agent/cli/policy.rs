@@ -37,6 +37,8 @@ pub fn test(asked: &PolicyTest, out: &mut dyn Write) -> anyhow::Result<u8> {
     }
     let next = if report.holds() {
         "observance check-config"
+    } else if report.outcomes.is_empty() {
+        "mend what is named above; cases of NAME.rego lie in cases/NAME.yaml; then test again"
     } else {
         "change the policy or its case, and test again"
     };

@@ -60,10 +60,18 @@ pub fn source(asked: Asked<'_>) -> anyhow::Result<Source> {
         Trouble::new(what, hint).because(error)
     })?;
     let auth = match asked.header {
+        Some(name) if !is_header(name) => {
+            let hint = "--header NAME, such as --header private-token";
+            return Err(Trouble::new(format!("{name:?} is no name of a header"), hint).into());
+        }
         None => Auth::Bearer(token),
         Some(name) => Auth::Headers(BTreeMap::from([(name.to_ascii_lowercase(), token)])),
     };
     Ok(Source { params: asked.params, base_url, auth, http: Http::new(&Route::default())? })
+}
+
+fn is_header(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
 }
 
 /// `NAME=VALUE`.
@@ -89,7 +97,7 @@ pub fn login(org: &str) -> anyhow::Result<()> {
 
 /// An address without user, query or fragment; without TLS only on this machine, since a token goes there.
 fn address(text: &str) -> anyhow::Result<String> {
-    let hint = "--base-url https://HOST/api/v3 for GitHub Enterprise Server";
+    let hint = "https://HOST and its path, as https://HOST/api/v3 for GitHub Enterprise Server; http for this machine alone";
     let url = Url::parse(text).ok().filter(|url| {
         let bare = url.username().is_empty() && url.password().is_none();
         let whole = bare && url.query().is_none() && url.fragment().is_none();

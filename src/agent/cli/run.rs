@@ -41,7 +41,7 @@ pub async fn run(mut resolved: Resolved) -> anyhow::Result<u8> {
                     tell(&news);
                 }
                 ended?;
-                tracing::info!("stopped; everything is recorded");
+                tracing::info!("stopped; the log says how");
                 return Ok(0);
             }
             () = signals.next() => {

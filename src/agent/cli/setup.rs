@@ -3,7 +3,7 @@
 //! It opens no store and reaches no network. Everything that is wrong is told at once, with its line in the file.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -17,7 +17,7 @@ use crate::{
     collect::Manifest,
     config::{
         Allowed, Config, alert, catalogue::Catalogue, collector::Collector as Configured, fault::Fault,
-        fault::Faults, fault::nearest, key::KeySource, policy::Library, source::Source, store,
+        fault::Faults, fault::nearest, key::KeySource, policy::Library, store,
     },
     hear::Ear,
     key::Keys,
@@ -33,6 +33,7 @@ use crate::{
 };
 
 use super::{
+    agree::{one_of_a_kind, shared, unfed, unnamed},
     ears,
     folder::{self, Beside},
     lines::Lines,
@@ -104,6 +105,7 @@ pub fn check(path: &Path) -> Result<Checked, Faults> {
     let schedules = schedules(&config, &collectors, &mut found);
     let policies = policies(&config, &mut found);
     unfed(&policies, &beside, &mut found);
+    shared(&policies, &collectors, &mut found);
     let Found { lines, faults } = found;
     faults.or(Some(()))?;
     Ok(Checked { config, collectors, policies, schedules, bytes: text.into_bytes(), lines, file })
@@ -195,34 +197,6 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// A policy judges one population: two sources of a kind would each take the other's items for gone.
-fn one_of_a_kind(config: &Config, found: &mut Found) {
-    let mut kinds = BTreeSet::new();
-    for (name, source) in &config.sources {
-        if !kinds.insert(source.kind()) {
-            let hint = "watch it by an agent of its own, with an origin of its own under the same estate";
-            let expected = format!("one source of kind {} in one log", source.kind());
-            found.push(&["sources", name], "another one", &expected, Some(hint.to_owned()));
-        }
-    }
-}
-
-/// Values that a collector asks with and its source does not give.
-fn unnamed(config: &Config, collectors: &BTreeMap<String, Arc<Collector>>, found: &mut Found) {
-    let mut missing: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
-    for collector in collectors.values() {
-        let Some(Source::Other(other)) = config.sources.get(&collector.source) else { continue };
-        for name in collector.manifest.params().iter().filter(|name| !other.params.contains_key(*name)) {
-            missing.entry((&collector.source, name)).or_default().push(collector.manifest.id());
-        }
-    }
-    for ((source, name), collectors) in missing {
-        let what = format!("no value for {name}, which {} asks with", collectors.join(", "));
-        let hint = format!("params: {{ {name}: .. }}");
-        found.push(&["sources", source], what, "a value for every parameter of its collectors", Some(hint));
-    }
-}
-
 fn collectors(config: &Config, beside: &Beside) -> BTreeMap<String, Arc<Collector>> {
     let enabled = config.collectors.iter().filter(|collector| collector.disabled.is_none());
     let read = |configured: &Configured| {
@@ -301,26 +275,6 @@ fn policies(config: &Config, found: &mut Found) -> BTreeMap<String, Judge> {
     }
     unknown_policies(config, &policies, found);
     policies
-}
-
-/// Policies that could never judge anything: a population that they want is nobody's.
-fn unfed(policies: &BTreeMap<String, Judge>, beside: &Beside, found: &mut Found) {
-    let read = |(name, bytes): &(String, Vec<u8>)| Manifest::read(name, &String::from_utf8_lossy(bytes)).ok();
-    let manifests: Vec<Manifest> = beside.collectors.values().filter_map(read).collect();
-    let yields: BTreeSet<&str> =
-        manifests.iter().flat_map(|manifest| manifest.yields().map(|(name, ..)| name)).collect();
-    let path = ["policies", "library"];
-    for (id, judge) in policies {
-        let meta = judge.policy.meta();
-        let wanted = [("judges", &meta.population)].into_iter();
-        let wanted = wanted.chain(meta.joined.iter().map(|name| ("joins", name)));
-        for (verb, name) in wanted.filter(|(_, name)| !yields.contains(name.as_str())) {
-            let what = format!("policy {id} {verb} {name}, which no collector yields");
-            let near = nearest(name, yields.iter().copied());
-            let hint = near.map(|near| format!("did you mean {near}?"));
-            found.push(&path, what, "a population of a collector", hint);
-        }
-    }
 }
 
 fn judge(

@@ -58,7 +58,7 @@ fn run(run: &Run) -> String {
     };
     let slot = match (&run.schedule, run.due) {
         (Some(schedule), Some(due)) => format!("{schedule} due {due}"),
-        _ => format!("manual on {}", run.source),
+        _ => format!("unscheduled on {}", run.source),
     };
     let seen =
         run.populations.iter().map(|p| format!("{} {} {}", p.name, p.table.n, membership(p.membership)));

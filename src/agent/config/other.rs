@@ -140,7 +140,10 @@ fn headers(node: &Node, reading: &mut Reading<'_>) -> Option<Credential> {
     for entry in entries {
         if !is_id(&entry.key) {
             let what = "the name of a header in small letters";
-            entry.node.refuse_as("another name".to_owned(), what, None, &mut reading.faults);
+            let small = entry.key.to_ascii_lowercase();
+            let hint = is_id(&small)
+                .then(|| format!("{small}: the case of a header's name is nothing to the source"));
+            entry.node.refuse_as("another name".to_owned(), what, hint.as_deref(), &mut reading.faults);
         } else if let Some(secret) = secret(&entry.node, reading) {
             headers.insert(entry.key.clone(), secret);
         }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::IpAddr, path::PathBuf};
 use url::Url;
 
 use super::{
-    fault::Faults,
+    fault::{Faults, nearest},
     node::{Fields, Node},
     other::{self, Other},
     reading::Reading,
@@ -125,7 +125,12 @@ fn source(name: &str, node: &Node, reading: &mut Reading<'_>) -> Option<Source> 
     kinds.push(GITHUB);
     kinds.sort_unstable();
     kinds.dedup();
-    let expected = format!("the kind of this source ({}), since its name is none", kinds.join(", "));
+    let near = nearest(name, kinds.iter().copied()).map(|near| format!("; did you mean {near}?"));
+    let near = near.unwrap_or_default();
+    let expected = format!(
+        "the kind of this source ({}), since its name is none{near}; collectors.folder brings others",
+        kinds.join(", ")
+    );
     let kind = match kinds.iter().find(|kind| **kind == name) {
         Some(kind) => reading.or(&mut fields, "kind", *kind, |node, faults| node.word(&kinds, faults)),
         None => fields.must("kind", &expected, &mut reading.faults).and_then(|node| {

@@ -83,6 +83,12 @@ fn permissions(shelf: &Shelf, asked: &CollectorsPermissions, out: &mut dyn Write
     for line in lines {
         writeln!(out, "{}", line.trim_start())?;
     }
-    writeln!(out, "next: observance grants github   (the same, ready to paste)")?;
+    let github = named.iter().all(|one| one.kind() == "github");
+    let next = if github {
+        "observance grants github   (the same, ready to paste)"
+    } else {
+        "observance collectors try FILE   (says what the credential may not see)"
+    };
+    writeln!(out, "next: {next}")?;
     Ok(0)
 }

@@ -57,7 +57,12 @@ pub fn show(shelf: &Shelf, asked: &CollectorsShow, out: &mut dyn Write) -> anyho
             if readers.is_empty() { "no policy".to_owned() } else { readers.join(", ") }
         )?;
     }
-    writeln!(out, "next: observance collectors try {} --org ORG   (stores nothing)", visible(&asked.id))?;
+    let params = manifest.params().iter().map(|name| match name.as_str() {
+        "org" => " --org ORG".to_owned(),
+        other => format!(" --param {other}={}", other.to_uppercase()),
+    });
+    let params: String = params.collect();
+    writeln!(out, "next: observance collectors try {}{params}   (stores nothing)", visible(&asked.id))?;
     Ok(0)
 }
 

@@ -73,7 +73,7 @@ pub async fn trial(
         list(population, asked.rows, out)?;
     }
     for one in &said {
-        writeln!(out, "{}", judged(one, &seen))?;
+        writeln!(out, "{}", judged(one, shelved.kind(), &seen))?;
     }
     let rest = others(shelf, one, &said);
     if !rest.is_empty() {
@@ -99,10 +99,14 @@ fn params(shelved: &Shelved, asked: &CollectorsTry) -> anyhow::Result<BTreeMap<S
 
 fn unseen(one: &Seen<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
     let steps = one.manifest.step_outlines();
+    let mut lines: BTreeMap<String, u64> = BTreeMap::new();
     for unseen in &one.unseen {
         let step = steps.iter().find(|step| step.id == unseen.step);
-        let words = sentence(unseen.outcome, unseen.n, unseen.why.as_deref(), step);
-        writeln!(out, "unseen    {} ({})", visible(&words), counted(unseen.n, "request"))?;
+        *lines.entry(sentence(unseen.outcome, unseen.n, unseen.why.as_deref(), step)).or_default() +=
+            unseen.n;
+    }
+    for (words, n) in lines {
+        writeln!(out, "unseen    {} ({})", visible(&words), counted(n, "request"))?;
     }
     Ok(())
 }
@@ -139,7 +143,7 @@ fn list(population: &Population, rows_max: usize, out: &mut dyn Write) -> anyhow
     Ok(())
 }
 
-fn judged(said: &Said<'_>, seen: &[Seen<'_>]) -> String {
+fn judged(said: &Said<'_>, kind: &str, seen: &[Seen<'_>]) -> String {
     let meta = said.judge.policy.meta();
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     for (_, result) in &said.results {
@@ -152,7 +156,7 @@ fn judged(said: &Said<'_>, seen: &[Seen<'_>]) -> String {
         Sight::Now => String::new(),
         Sight::Partly | Sight::Not => {
             let cause = cause(said, seen);
-            let cure = if cause.cure == Cure::Grant {
+            let cure = if cause.cure == Cure::Grant && kind == "github" {
                 format!("  -> observance grants github --for {}", meta.id)
             } else {
                 String::new()
@@ -171,7 +175,18 @@ fn others(shelf: &Shelf, one: &Seen<'_>, said: &[Said<'_>]) -> Vec<String> {
     said.iter().filter(lacks).map(|said| said.judge.policy.meta().id.clone()).take(all).collect()
 }
 
+/// What is to be done next; a refused credential first.
 fn next(asked: &CollectorsTry, kind: &str, said: &[Said<'_>], seen: &[Seen<'_>]) -> String {
+    let refused = |one: &Seen<'_>| one.unseen.iter().any(|u| u.outcome == Outcome::Unauthenticated);
+    if kind != "github" && seen.iter().any(refused) {
+        let way = asked
+            .header
+            .as_ref()
+            .map_or("as a bearer token; --header NAME sends it otherwise".to_owned(), |name| {
+                format!("in the header {name}")
+            });
+        return format!("see that the token is valid; it was sent {}", visible(&way));
+    }
     let Some(org) = asked.org.as_ref().filter(|_| kind == "github") else {
         return format!("observance check-config, with a source of kind {kind} in observance.yaml");
     };

@@ -52,6 +52,8 @@ const SECRETS: &[&str] = &[
     "client_secret",
     "webhook_secret",
     "access_token",
+    "private_token",
+    "runners_token",
     "refresh_token",
     "temp_clone_token",
     "api_key",

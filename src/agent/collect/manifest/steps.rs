@@ -220,6 +220,15 @@ impl Context<'_> {
         self.aliases.iter().map(|(alias, _)| *alias).collect()
     }
 
+    /// What a place may name: parameters, and records if the step has any.
+    fn expected(&self) -> String {
+        let listed =
+            |names: Vec<&str>, none: &str| if names.is_empty() { none.to_owned() } else { names.join(", ") };
+        let params = listed(self.params.iter().map(String::as_str).collect(), "none in connection.params");
+        let records = listed(self.names(), "none without for_each");
+        format!("a parameter ({params}) or a record ({records})")
+    }
+
     /// Faults of what it names; notes what it asks for.
     pub(super) fn check(&self, spot: &Spot<'_>, faults: &mut Faults, template: &Template, asks: &Asks) {
         for Slot { alias, path } in template.slots() {
@@ -232,15 +241,7 @@ impl Context<'_> {
                     }
                 }
                 None if self.params.contains(&path.to_string()) => {}
-                None => faults.add(
-                    spot,
-                    format!("{{{path}}}"),
-                    format!(
-                        "a parameter ({}) or a record ({})",
-                        self.params.join(", "),
-                        self.names().join(", ")
-                    ),
-                ),
+                None => faults.add(spot, format!("{{{path}}}"), self.expected()),
             }
         }
     }

@@ -1,0 +1,119 @@
+//! Whether sources, collectors and policies agree: what one wants the others have, and nobody's items are taken for another's.
+//!
+//! It adds faults and changes nothing.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use crate::{
+    collect::Manifest,
+    config::{Config, fault::nearest, source::Source},
+    run::setup::{Collector, Judge},
+};
+
+use super::{folder::Beside, setup::Found};
+
+/// A policy judges one population: two sources of a kind would each take the other's items for gone.
+pub(super) fn one_of_a_kind(config: &Config, found: &mut Found) {
+    let mut kinds = BTreeSet::new();
+    for (name, source) in &config.sources {
+        if !kinds.insert(source.kind()) {
+            let hint = "watch it by an agent of its own, with an origin of its own under the same estate";
+            let expected = format!("one source of kind {} in one log", source.kind());
+            found.push(&["sources", name], "another one", &expected, Some(hint.to_owned()));
+        }
+    }
+}
+
+/// Values that a collector asks with and its source does not give.
+pub(super) fn unnamed(config: &Config, collectors: &BTreeMap<String, Arc<Collector>>, found: &mut Found) {
+    let mut missing: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for collector in collectors.values() {
+        let Some(Source::Other(other)) = config.sources.get(&collector.source) else { continue };
+        for name in collector.manifest.params().iter().filter(|name| !other.params.contains_key(*name)) {
+            missing.entry((&collector.source, name)).or_default().push(collector.manifest.id());
+        }
+    }
+    for ((source, name), collectors) in missing {
+        let what = format!("no value for {name}, which {} asks with", collectors.join(", "));
+        let hint = format!("params: {{ {name}: .. }}");
+        found.push(&["sources", source], what, "a value for every parameter of its collectors", Some(hint));
+    }
+    for (name, source) in &config.sources {
+        let Source::Other(other) = source else { continue };
+        let own = || collectors.values().filter(|c| c.source == *name).flat_map(|c| c.manifest.params());
+        for param in
+            other.params.keys().filter(|param| own().next().is_some() && !own().any(|own| own == *param))
+        {
+            let near = nearest(param, own().map(String::as_str)).map(|near| format!("did you mean {near}?"));
+            found.push(
+                &["sources", name, "params", param],
+                "a value that no collector asks with",
+                "a parameter of its collectors",
+                near,
+            );
+        }
+    }
+}
+
+/// Policies that could never judge anything: a population that they want is nobody's.
+pub(super) fn unfed(policies: &BTreeMap<String, Judge>, beside: &Beside, found: &mut Found) {
+    let read = |(name, bytes): &(String, Vec<u8>)| Manifest::read(name, &String::from_utf8_lossy(bytes)).ok();
+    let manifests: Vec<Manifest> = beside.collectors.values().filter_map(read).collect();
+    let yields: BTreeSet<&str> =
+        manifests.iter().flat_map(|manifest| manifest.yields().map(|(name, ..)| name)).collect();
+    let path = ["policies", "library"];
+    for (id, judge) in policies {
+        let meta = judge.policy.meta();
+        let wanted = [("judges", &meta.population)].into_iter();
+        let wanted = wanted.chain(meta.joined.iter().map(|name| ("joins", name)));
+        let wanted = wanted.chain(meta.exposure.iter().map(|name| ("names as its exposure", name)));
+        for (verb, name) in wanted.filter(|(_, name)| !yields.contains(name.as_str())) {
+            let what = format!("policy {id} {verb} {name}, which no collector yields");
+            let near = nearest(name, yields.iter().copied());
+            let hint = near.map(|near| format!("did you mean {near}?"));
+            found.push(&path, what, "a population of a collector", hint);
+        }
+        let own = manifests.iter().filter(|m| m.yields().any(|(name, ..)| name == meta.population));
+        let steps: Vec<String> = own.flat_map(Manifest::step_outlines).map(|step| step.id).collect();
+        let needed = meta.needs.steps.iter().flatten();
+        for step in needed.filter(|step| !steps.is_empty() && !steps.contains(step)) {
+            let what =
+                format!("policy {id} needs step {step}, which no collector of {} has", meta.population);
+            let near = nearest(step, steps.iter().map(String::as_str));
+            let hint = near.map(|near| format!("did you mean {near}?"));
+            found.push(&path, what, "a step of the collector", hint);
+        }
+    }
+}
+
+/// Two collectors would each take the other's items for gone: what one saw fail would be said to be mended.
+pub(super) fn shared(
+    policies: &BTreeMap<String, Judge>,
+    collectors: &BTreeMap<String, Arc<Collector>>,
+    found: &mut Found,
+) {
+    let mut readers: BTreeMap<&str, &str> = BTreeMap::new();
+    for (id, judge) in policies {
+        let meta = judge.policy.meta();
+        for name in [&meta.population].into_iter().chain(&meta.joined) {
+            readers.entry(name).or_insert(id);
+        }
+    }
+    for (population, policy) in readers {
+        let yields = |c: &&Arc<Collector>| c.manifest.yields().any(|(name, ..)| name == population);
+        // two sources of a kind are told above
+        let ids: BTreeSet<&str> = collectors.values().filter(yields).map(|c| c.manifest.id()).collect();
+        if ids.len() > 1 {
+            let what = format!(
+                "population {population}, which policy {policy} reads, from {}",
+                ids.into_iter().collect::<Vec<_>>().join(" and ")
+            );
+            let hint = "each would take the other's items for gone: name it otherwise in a collector of yours, or disable one";
+            let path = ["policies", "library"];
+            found.push(&path, what, "one collector of each population", Some(hint.to_owned()));
+        }
+    }
+}
