@@ -226,14 +226,10 @@ pub async fn collect(
         granted: Mutex::default(),
         hosts: Mutex::default(),
     });
-    let mut done: Vec<Vec<Instance>> = Vec::new();
-    if let Some(session) = &session {
-        for (at, step) in manifest.steps.iter().enumerate() {
-            let wanted = !manifest.left_out.contains(&at);
-            let instances = if wanted { run_step(session, step, &done).await } else { Vec::new() };
-            done.push(instances);
-        }
-    }
+    let done = match &session {
+        Some(session) => run_steps(session).await,
+        None => Vec::new(),
+    };
     let (requests, bytes) = session.as_ref().map(|session| session.pace.totals()).unwrap_or_default();
     let mut collected = Collected {
         started: request.started,
@@ -273,6 +269,17 @@ fn assemble(manifest: &Manifest, request: &Request<'_>, done: &[Vec<Instance>]) 
         population::assemble(manifest, done, of, request.item_key, (window, request.started))
     };
     manifest.populations.iter().map(one).collect()
+}
+
+/// Asks every step that is wanted, in the manifest's order.
+async fn run_steps(session: &Session<'_>) -> Vec<Vec<Instance>> {
+    let mut done: Vec<Vec<Instance>> = Vec::new();
+    for (at, step) in session.manifest.steps.iter().enumerate() {
+        let wanted = !session.manifest.left_out.contains(&at);
+        let instances = if wanted { run_step(session, step, &done).await } else { Vec::new() };
+        done.push(instances);
+    }
+    done
 }
 
 /// Asks a step: once, or for each record of the step it goes through; in the plan's order, some at the same time.
