@@ -140,9 +140,14 @@ async fn it_is_tried_collected_judged_and_recorded() {
         assert!(collected.contains("WK-01"), "{collected}");
         let status: Value = serde_json::from_str(&said(0, top, &["status", "--json"])).unwrap();
         assert!(status.to_string().contains("WK-01"), "{status}");
-        let without =
-            fs::read_to_string(top.join("observance.yaml")).unwrap().replace("team: core", "club: core");
-        fs::write(top.join("observance.yaml"), without).unwrap();
+        let config = fs::read_to_string(top.join("observance.yaml")).unwrap();
+        let configured = |text: String| fs::write(top.join("observance.yaml"), text).unwrap();
+        configured(config.replace(&base_url, &format!("{base_url}/nowhere")));
+        said(1, top, &["collect", "wiki.spaces"]);
+        // what deviated then deviates still as far as is known, and it is said that nobody has seen it since
+        let status = said(0, top, &["status"]);
+        assert!(status.contains("1 of 2 spaces, not all seen since 2"), "{status}");
+        configured(config.replace("team: core", "club: core"));
         let fault = said(2, top, &["check-config"]);
         assert!(fault.contains("no value for team, which wiki.spaces asks with"), "{fault}");
     });

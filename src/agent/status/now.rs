@@ -69,6 +69,11 @@ pub struct StatusRow {
     pub items: u64,
     /// Items in all.
     pub of: u64,
+    /// Beside those that deviate: items of which it cannot be told.
+    pub unknown: u64,
+    /// Not all of it was seen since then, so that what deviates may not be all, or mended by now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unseen_since: Option<Instant>,
     /// Who owns it.
     pub owner: String,
     /// The next promised look, which may be overdue.
@@ -167,6 +172,8 @@ fn row(
         unit: unit(ledger, state),
         items,
         of,
+        unknown: if standing == Standing::Deviates && !on_events { unknown(state) } else { 0 },
+        unseen_since: state.blind_since.or(stale).filter(|_| standing == Standing::Deviates),
         owner: owner(&state.body.id, main),
         next: next(ledger, state),
     }
@@ -208,6 +215,11 @@ fn of_column(state: &PolicyState) -> (Standing, u64, u64) {
         Standing::NotApplicable => n(State::NotApplicable),
     };
     (standing, items, of)
+}
+
+fn unknown(state: &PolicyState) -> u64 {
+    let results = state.column.iter().flat_map(|column| column.results.values());
+    count(results.filter(|result| result.state() == State::Unknown).count())
 }
 
 /// Since when: the begin of the oldest deviation that is open, the last failed event, the end of the last deviation.
@@ -292,7 +304,8 @@ pub fn status_text(status: &Status, zone: Tz) -> String {
         push(&mut out, format_args!("{slots} due and neither run nor recorded as gap: nobody is there\n"));
     }
     let needy: Vec<&StatusRow> = status.rows.iter().filter(|row| row.state.needs_somebody()).collect();
-    let named: Vec<String> = needy.iter().map(|row| format!("{} ({})", row.policy, items(row))).collect();
+    let named: Vec<String> =
+        needy.iter().map(|row| format!("{} ({})", row.policy, items(row, zone))).collect();
     let next = match (status.rows.is_empty(), needy.is_empty()) {
         (true, _) => "no control yet; next: observance collect --all".to_owned(),
         (false, true) if status.is_clear() => "nothing needs you; next: observance period".to_owned(),
@@ -320,13 +333,23 @@ fn cells(row: &StatusRow, now: Instant, zone: Tz) -> Vec<String> {
         Some(next) => format!("in {}", hours(next.ms_since(now))),
     };
     let owner = visible(&row.owner).into_owned();
-    vec![control(&row.controls, &row.policy), row.state.word().to_owned(), since, items(row), owner, next]
+    vec![
+        control(&row.controls, &row.policy),
+        row.state.word().to_owned(),
+        since,
+        items(row, zone),
+        owner,
+        next,
+    ]
 }
 
-fn items(row: &StatusRow) -> String {
-    match (row.state, row.items, row.of) {
-        (Standing::Unknown, _, 0) => "none seen".to_owned(),
-        (Standing::Unknown, 0, of) => format!("not all seen; {} were", number(of)),
+fn items(row: &StatusRow, zone: Tz) -> String {
+    let some = match (row.state, row.items, row.of) {
+        (Standing::Unknown, _, 0) => return "none seen".to_owned(),
+        (Standing::Unknown, 0, of) => return format!("not all seen; {} were", number(of)),
         (_, items, of) => format!("{} of {}", number(items), counted(of, &row.unit)),
-    }
+    };
+    let unknown = if row.unknown > 0 { format!(", {} unknown", number(row.unknown)) } else { String::new() };
+    let unseen = row.unseen_since.map(|since| format!(", not all seen since {}", local(since, zone)));
+    some + &unknown + &unseen.unwrap_or_default()
 }
