@@ -125,9 +125,13 @@ impl Rejudge {
             .get(&(said.digest, said.params))
             .ok_or("names a policy that is not in the bundle")?;
         let at = policy.reads_time().then_some(now);
-        // after the fold, the run itself is the newest of its collector
-        let names = &policy.meta().joined;
-        let beside: Vec<LastSeen<'_>> = names.iter().filter_map(|name| ledger.last_seen(name, now)).collect();
+        let own = |name: &String| {
+            let population = last.run.populations.iter().find(|population| population.name == *name)?;
+            let table = ledger.table(collector, name)?;
+            Some(LastSeen { run: last.seq, population, table, is_fresh: true })
+        };
+        let shown = |name: &String| own(name).or_else(|| ledger.last_seen(name, now));
+        let beside: Vec<LastSeen<'_>> = policy.meta().joined.iter().filter_map(shown).collect();
         let read = |it: &LastSeen<'_>| {
             (it.population.name.clone(), it.table.root(), it.population.membership, it.is_fresh)
         };

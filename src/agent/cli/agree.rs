@@ -31,8 +31,12 @@ pub(super) fn one_of_a_kind(config: &Config, found: &mut Found) {
 pub(super) fn unnamed(config: &Config, collectors: &BTreeMap<String, Arc<Collector>>, found: &mut Found) {
     let mut missing: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for collector in collectors.values() {
-        let Some(Source::Other(other)) = config.sources.get(&collector.source) else { continue };
-        for name in collector.manifest.params().iter().filter(|name| !other.params.contains_key(*name)) {
+        let given = |name: &String| match config.sources.get(&collector.source) {
+            Some(Source::Github(_)) => name == "org",
+            Some(Source::Other(other)) => other.params.contains_key(name),
+            None => true,
+        };
+        for name in collector.manifest.params().iter().filter(|name| !given(name)) {
             missing.entry((&collector.source, name)).or_default().push(collector.manifest.id());
         }
     }

@@ -139,7 +139,8 @@ impl Session<'_> {
             }
             let computed = earlier.as_ref().filter(|_| asks).map(|body| body.etag(&credential.headers));
             let given = same.filter(|_| asks).map(|known| known.etag.clone());
-            let etag = given.or_else(|| computed.clone());
+            // what is made from a credential goes to no other host
+            let etag = given.or_else(|| computed.clone()).filter(|_| self.is_ours(&url_now));
             // another host is asked without saying who asks
             let headers = if self.is_ours(&url_now) { &credential.headers } else { &credential.plain };
             let posted = body.as_deref().map(str::as_bytes);

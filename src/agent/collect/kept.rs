@@ -54,6 +54,16 @@ pub(super) fn address(url: &Url) -> Digest {
 }
 
 impl Kept {
+    /// It repeats what an earlier run sealed: nothing was sent for it, and it is no exchange of this run.
+    pub(super) fn told(self) -> Self {
+        Self { receipt: Box::default(), ..self }
+    }
+
+    /// See [`Self::told`].
+    pub(super) const fn is_told(&self) -> bool {
+        self.receipt.is_empty()
+    }
+
     /// The receipt of the run's `i`-th exchange, counted from 0.
     pub(super) fn line(&self, i: usize) -> Vec<u8> {
         receipt::line(i, &self.receipt)

@@ -98,6 +98,8 @@ pub struct Request<'a> {
     pub window: Option<Window>,
     /// Where in it a population's own window begins, by name; at its beginning unless given.
     pub begins: &'a BTreeMap<String, Instant>,
+    /// Populations whose last reading was not whole.
+    pub behind: &'a BTreeSet<String>,
     /// The exchange rows of the last run of this collector and source that was recorded.
     pub prior: &'a Rows,
     /// Gives back the bodies that those rows name, for manifests that can ask by them.
@@ -216,7 +218,7 @@ pub async fn collect(
         door: Door::new(request.auth),
         item_key: request.item_key,
         params: request.params,
-        spans: Spans::new(manifest, request.window, request.begins),
+        spans: Spans::new(manifest, request.window, (request.begins, request.behind)),
         started: request.started,
         prior: request.prior,
         etags: &state.etags,
@@ -263,7 +265,7 @@ pub async fn collect(
 }
 
 fn assemble(manifest: &Manifest, request: &Request<'_>, done: &[Vec<Instance>]) -> Vec<Population> {
-    let spans = Spans::new(manifest, request.window, request.begins);
+    let spans = Spans::new(manifest, request.window, (request.begins, request.behind));
     let one = |of| {
         let window = spans.of_population(manifest, of);
         population::assemble(manifest, done, of, request.item_key, (window, request.started))
@@ -338,6 +340,10 @@ impl Collected {
         let mut known = Vec::new();
         let lists = done.into_iter().flatten().flat_map(|instance| instance.listing.sent);
         for sent in first.into_iter().chain(lists) {
+            if sent.is_told() {
+                self.exchanges.insert(sent.item, sent.row);
+                continue;
+            }
             self.receipts.push(sent.line(self.receipts.len()));
             let Kept { item, outcome, row, skew_ms, known: page, .. } = sent;
             *self.outcomes.entry(outcome).or_default() += 1;

@@ -93,6 +93,8 @@ pub mod why {
     pub const REREAD_LATE: &str = "reread.late";
     /// A second reading of the same time lacks an event that the first had; what was said of it stands.
     pub const REREAD_LOST: &str = "reread.lost";
+    /// Of two readings of the same time one broke off, so that they are not compared.
+    pub const REREAD_BROKE: &str = "reread.broke";
     /// The source asked for more waiting than the run may spend.
     pub const BUDGET_WAIT: &str = "budget.wait";
     /// A step is asked for no more records than this.

@@ -29,6 +29,10 @@ use super::{
 const ROW_BYTES_MAX: usize = 1 << 20;
 /// Most rows of a table (formats section 11).
 const ROWS_MAX: usize = 1 << 24;
+/// Largest table as it is stored (formats section 11: an artefact), with some room.
+const TABLE_BYTES_MAX: usize = 15 << 20;
+/// What a row takes in it beside its bytes.
+const ROW_OVERHEAD_BYTES: usize = 32;
 /// Longest name that is shown to people, in characters.
 const NAME_CHARS_MAX: usize = 300;
 
@@ -84,6 +88,11 @@ pub(super) fn assemble(
     }
     if rows.len() > ROWS_MAX {
         lower(&mut claim, Membership::Partial, why::TOO_LARGE);
+    }
+    if rows.values().map(|row| row.len() + ROW_OVERHEAD_BYTES).sum::<usize>() > TABLE_BYTES_MAX {
+        // it could be stored in no run, and a part of it would be a list that nobody chose
+        (rows, items_unknown) = (Rows::new(), 0);
+        lower(&mut claim, Membership::Unknown, why::TOO_LARGE);
     }
     Collected {
         name: population.name.clone(),

@@ -48,7 +48,7 @@ pub(super) async fn read(session: &Session<'_>, step: &Step, env: Option<&Env>) 
         Found::Lost => return restarted(read_pages(session, step, asked, &page, &more).await, Vec::new()),
         Found::At(lead, row) => (lead, row),
     };
-    let before = session.kept(told(session, name(BEFORE), row));
+    let before = session.kept(told(session, name(BEFORE), row)).told();
     let next = match go_to(session, step, &asked, lead) {
         Ok(next) => next,
         Err(why) => {
@@ -78,7 +78,8 @@ fn restarted(listing: Listing, mut sent: Vec<Kept>) -> Listing {
 async fn find(session: &Session<'_>, step: &Step, name: &impl Fn(&str) -> Item) -> Found {
     let most = step.pages.as_ref().map_or(1, |pages| pages.most);
     let recorded = |page: &u64| session.prior.contains_key(&name(&page.to_string()));
-    let last = (1..=most).take_while(recorded).last();
+    // rows of a reading that was not whole may lack what the list had, so the list is read from the same place again
+    let last = (1..=most).take_while(recorded).last().filter(|_| !session.is_behind(step));
     let pages = last.map(|page| page.to_string()).into_iter().chain(std::iter::once(BEFORE.to_owned()));
     let mut found = Found::Never;
     for page in pages {

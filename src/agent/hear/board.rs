@@ -68,10 +68,11 @@ impl Board {
         }
     }
 
-    /// A delivery was refused.
-    pub fn refuse(&self) {
+    /// A delivery was refused. Gives how many were since the last entry.
+    pub fn refuse(&self) -> u64 {
         let mut state = self.state();
         state.refused = state.refused.saturating_add(1);
+        state.refused
     }
 
     /// Takes what may be acted on now.

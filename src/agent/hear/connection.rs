@@ -46,8 +46,9 @@ impl Listener for Guarded {
             match self.socket.accept().await {
                 Ok((stream, from)) => {
                     let clock = self.clock.clone();
-                    let over = Box::pin(async move { clock.sleep_ms(LIFE_MS).await });
-                    return (Connection { stream, over, _place: place }, from);
+                    let over: Pin<Box<dyn Future<Output = ()> + Send>> =
+                        Box::pin(async move { clock.sleep_ms(LIFE_MS).await });
+                    return (Connection { stream, over: Some(over), _place: place }, from);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -65,16 +66,17 @@ impl Listener for Guarded {
 /// One connection with its end.
 pub(super) struct Connection {
     stream: TcpStream,
-    over: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// None once it is over.
+    over: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Connection {
     fn is_over(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        match self.over.as_mut().poll(cx) {
-            Poll::Ready(()) => Err(io::ErrorKind::TimedOut.into()),
-            Poll::Pending => Ok(()),
+        if self.over.as_mut().is_some_and(|over| over.as_mut().poll(cx).is_ready()) {
+            self.over = None;
         }
+        if self.over.is_some() { Ok(()) } else { Err(io::ErrorKind::TimedOut.into()) }
     }
 }
 
@@ -101,5 +103,27 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::ready, net::Ipv4Addr, task::Waker};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_over_stays_over_however_often_it_is_asked() {
+        let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let stream = TcpStream::connect(socket.local_addr().unwrap()).await.unwrap();
+        let mut connection = Connection { stream, over: Some(Box::pin(ready(()))), _place: None };
+        let mut cx = Context::from_waker(Waker::noop());
+        for _ in 0..2 {
+            let (mut bytes, asked) = ([0; 1], Pin::new(&mut connection));
+            let read = asked.poll_read(&mut cx, &mut ReadBuf::new(&mut bytes));
+            assert!(matches!(read, Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::TimedOut));
+            let written = Pin::new(&mut connection).poll_write(&mut cx, b"HTTP/1.1 400");
+            assert!(matches!(written, Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::TimedOut));
+        }
     }
 }

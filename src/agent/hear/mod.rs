@@ -98,8 +98,11 @@ async fn answer(State(doors): State<Arc<Doors>>, Path(source): Path<String>, req
         Ok(Said::Change) => (StatusCode::ACCEPTED, "heard: who is concerned looks within a minute"),
         Ok(Said::Other) => (StatusCode::ACCEPTED, "heard: no collector is concerned"),
         Err(refused) => {
-            doors.board.refuse();
-            tracing::debug!(?refused, "a delivery was refused");
+            let n = doors.board.refuse();
+            // the first, and then ever more rarely: a flood does not fill the operator's log
+            if n.is_power_of_two() {
+                tracing::warn!(?refused, n, "deliveries are refused; no look follows from them");
+            }
             (refused.status(), refused.text())
         }
     };

@@ -260,10 +260,9 @@ impl Journal {
                 }
                 Err(error) => Err(error),
             };
-            let ours = matches!(appended, Ok(Some(_)));
-            let last = commits.len().saturating_sub(1);
-            for (i, (commit, outside)) in commits.iter().enumerate() {
-                if ours && i == last {
+            let ours = appended.as_ref().ok().and_then(Option::as_ref).map(|appended| appended.ordinal);
+            for (commit, outside) in &commits {
+                if ours == Some(commit.ordinal) {
                     self.said.fold(commit, &fold::entries(commit)?, beside, told)?;
                 } else {
                     self.said.take(commit, outside, told)?;

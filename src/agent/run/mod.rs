@@ -299,7 +299,8 @@ impl Agent {
         match (source.map(Arc::clone), collector) {
             (Some(source), Some(collector)) => {
                 let (window, begins) = self.window(&collector, slot.as_ref().map(|slot| slot.due));
-                self.spawn(Task { collector, source, slot, trigger, late_ms, window, begins });
+                let behind = self.behind(&collector);
+                self.spawn(Task { collector, source, slot, trigger, late_ms, window, begins, behind });
             }
             _ => self.planner.ended(self.journal.now(), id, Ended::Lost(Cause::Removed)),
         }
@@ -415,6 +416,7 @@ async fn collect_once(
         item_key: &item_key,
         window: task.window,
         begins: &task.begins,
+        behind: &task.behind,
         prior,
         bodies: Some(bodies),
         started,

@@ -92,6 +92,7 @@ pub async fn look<'a>(
         bodies: None,
         item_key: &ItemKey::new(chance.bytes32()?),
         begins: &BTreeMap::new(),
+        behind: &BTreeSet::new(),
         window: window.then(|| (started.plus_ms(-window_ms), started)),
         prior: &table::Rows::new(),
         started,

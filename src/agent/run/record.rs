@@ -2,7 +2,7 @@
 //!
 //! Each is worked out from all that the log says, and again if another writer was faster.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use observance_record::{
     Instant,
@@ -28,6 +28,8 @@ use crate::{
 
 /// The first window of a collector that has read none begins so long before its slot.
 const FIRST_WINDOW_MS: i64 = 6 * 3_600_000;
+/// The shortest window.
+const AGAIN_LEAST_MS: i64 = 60_000;
 /// What was not read whole is read again for so long, or for as long as its source may add to it; then it stays as it was
 /// read, and costs the other streams no more.
 const AGAIN_MS: i64 = 24 * 3_600_000;
@@ -110,8 +112,16 @@ impl Agent {
         let begins: BTreeMap<_, _> =
             streams().filter_map(|name| Some((name.to_owned(), begin(name)?))).collect();
         let from = begins.values().min().copied().unwrap_or_else(|| to.plus_ms(-FIRST_WINDOW_MS));
-        let reads = streams().next().is_some() && from < to;
-        (reads.then_some((from, to)), begins)
+        // what was read beyond its slot already, by a run apart from it, is read again for a little: a window has some length
+        let from = if from < to { from } else { to.plus_ms(-AGAIN_LEAST_MS) };
+        (streams().next().is_some().then_some((from, to)), begins)
+    }
+
+    /// The streams of a collector that its last run did not read whole.
+    pub(super) fn behind(&self, collector: &Collector) -> BTreeSet<String> {
+        let covered = |name: &str| self.journal.ledger().covered(&collector.id, name);
+        let behind = |name: &&str| covered(name).is_some_and(|coverage| coverage.whole < coverage.read);
+        collector.manifest.yields().map(|(name, ..)| name).filter(behind).map(str::to_owned).collect()
     }
 
     /// Closes the periods that are over, once every slot in them is answered; true if any was.

@@ -24,20 +24,21 @@ pub(super) struct Reread {
     again: u64,
     /// Events that it did not have.
     late: u64,
+    /// One of the two broke off, and says nothing about what is missing.
+    broke: bool,
 }
 
 impl Reread {
-    /// Compares the rows of a run with those of the run before; `None` if they have no events in common time, or if one of
-    /// the readings broke off and its rows say nothing about what is missing.
+    /// Compares the rows of a run with those of the run before; `None` if they have no events in common time.
     pub(super) fn of(before: Option<(&LastRun, &Table)>, body: &Population, rows: &Rows) -> Option<Self> {
         let (last, table) = before?;
         let old = last.run.populations.iter().find(|population| population.name == body.name)?;
-        if [old.membership, body.membership].iter().any(|membership| *membership != Membership::Complete) {
-            return None;
-        }
         let ((from, to), (old_from, old_to)) = (body.window?, old.window?);
         let (from, to) = (from.max(old_from), to.min(old_to));
         let both = (from < to).then(|| Span::new(from, to))?;
+        if [old.membership, body.membership].iter().any(|membership| *membership != Membership::Complete) {
+            return Some(Self { broke: true, ..Self::default() });
+        }
         let mut found = Self::default();
         for (item, row) in table.rows() {
             let lies = at(&row.bytes).is_some_and(|at| both.contains(at));
@@ -54,14 +55,15 @@ impl Reread {
     /// What the record says of it, beside what the list's completeness rests on.
     pub(super) fn proofs(self) -> impl Iterator<Item = Proof> {
         let proof = |kind, stated, counted| Proof { kind: open::code(kind), stated, counted, exchange: None };
-        let late = (self.late > 0).then(|| proof("reread_late", None, self.late));
-        std::iter::once(proof("reread", Some(self.before), self.again)).chain(late)
+        let compared = (!self.broke).then(|| proof("reread", Some(self.before), self.again));
+        compared.into_iter().chain((self.late > 0).then(|| proof("reread_late", None, self.late)))
     }
 
     /// Why an auditor should look.
     pub(super) fn why(self) -> impl Iterator<Item = &'static str> {
         let lost = (self.again < self.before).then_some(why::REREAD_LOST);
-        lost.into_iter().chain((self.late > 0).then_some(why::REREAD_LATE))
+        let late = (self.late > 0).then_some(why::REREAD_LATE);
+        lost.into_iter().chain(late).chain(self.broke.then_some(why::REREAD_BROKE))
     }
 }
 

@@ -52,6 +52,8 @@ pub(super) struct Task {
     pub window: Option<(Instant, Instant)>,
     /// Where in it each stream's own window begins.
     pub begins: BTreeMap<String, Instant>,
+    /// Streams whose last reading was not whole: what they have to go on from is where that reading began.
+    pub behind: BTreeSet<String>,
 }
 
 impl Task {

@@ -169,9 +169,15 @@ impl Log {
             }
             State::Halted => return Err(StoreError::Halted { ordinal: self.chain.next() }),
         };
-        self.catch_up(reader).await?;
-        self.remember().await?;
-        Ok(settled)
+        let read_on = match self.catch_up(reader).await {
+            Ok(()) => self.remember().await,
+            Err(error) => Err(error),
+        };
+        match (settled, read_on) {
+            // ours stands, whatever else could not be done: who does not hear of it would write it twice
+            (Some(appended), Err(error)) => Ok(Some(Appended { forgotten: Some(error), ..appended })),
+            (settled, read_on) => read_on.map(|()| settled),
+        }
     }
 
     /// One commit, read again by itself: its number and the signature of its head are checked, its place in the tree is not.

@@ -34,7 +34,8 @@ impl Ledger {
         let last = self.runs.get(&collector.id)?;
         let population = last.run.populations.iter().find(|population| population.name == name)?;
         let table = self.table(&collector.id, name).filter(|table| table.seq == last.seq)?;
-        let is_fresh = at.ms_since(last.run.as_of) <= self.max_gap_ms(&collector.id);
+        let max_gap_ms = self.max_gap_ms(&collector.id);
+        let is_fresh = max_gap_ms > 0 && at.ms_since(last.run.as_of) <= max_gap_ms;
         Some(LastSeen { run: last.seq, population, table, is_fresh })
     }
 

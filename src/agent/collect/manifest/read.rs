@@ -8,6 +8,8 @@ use super::{
     yaml::{self, Faults, Section, Spot},
 };
 
+/// Most requests of a run: its receipts are one artefact of at most 16 MiB (formats section 11), of some 390 bytes each.
+const REQUESTS_MAX: u64 = 40_000;
 /// Largest body that any manifest may ask for, in bytes (formats section 11).
 const BODY_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// A day: the longest run.
@@ -40,13 +42,18 @@ fn read(digest: Digest, root: &Spot<'_>, faults: &mut Faults) -> Manifest {
         .need(faults, "populations")
         .map(|s| populations::read(s, faults, &mut steps))
         .unwrap_or_default();
+    let schedule = schedule::read(sections.get("schedule"), faults);
+    let windowed = steps.iter().any(|step| step.window.is_some());
+    if let Some(spot) = sections.get("schedule").filter(|_| windowed && !schedule.events.is_empty()) {
+        faults.add(spot, "events of a collector that reads windows", "none: its window waits for its slot");
+    }
     Manifest {
         digest,
         id,
         version,
         title,
         evidence,
-        schedule: schedule::read(sections.get("schedule"), faults),
+        schedule,
         connection,
         permissions: sections.get("permissions").map(|s| permissions(s, faults)).unwrap_or_default(),
         conditional: sections.get("conditional").and_then(|s| conditional(s, faults)).unwrap_or_default(),
@@ -197,7 +204,7 @@ fn limits(spot: Option<&Spot<'_>>, faults: &mut Faults) -> Limits {
     let ms = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     let mut limits = Limits {
         concurrency: usize::try_from(number("concurrency", 1, 64)).unwrap_or(1),
-        requests_max: number("requests_max", 20_000, 10_000_000),
+        requests_max: number("requests_max", 20_000, REQUESTS_MAX),
         bytes_max: number("bytes_max", 1 << 30, 1 << 36),
         wall_ms: ms(number("wall_ms", 45 * 60_000, WALL_MS_MAX)),
         wait_ms: ms(number("wait_ms", 15 * 60_000, WALL_MS_MAX)),

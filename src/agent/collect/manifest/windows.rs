@@ -56,6 +56,13 @@ pub(super) fn read(
     }
     let state = if matches!(mode, "cursor" | "delta") { Some(state(&section, faults, mode)?) } else { None };
     let feed = section.get("start_param").is_some().then(|| feed(&section, faults));
+    if let Some(spot) = section.get("lag_ms").filter(|_| state.is_some()) {
+        faults.add(
+            spot,
+            "a lag beside a state",
+            "one of them: what is read again could never be gone on from",
+        );
+    }
     let stop = section.get("stop_when").and_then(|spot| parts::condition(spot, faults));
     asks.conditions(me, stop.as_slice());
     asks.conditions(me, &keep);

@@ -20,7 +20,7 @@ mod tls;
 mod windows;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::{Path, PathBuf},
     sync::Mutex,
 };
@@ -87,6 +87,18 @@ pub(super) async fn run_as(
     prior: &Rows,
     state: &mut State,
 ) -> Collected {
+    run_behind(auth, manifest, (http, base_url), (window, bodies), (prior, &BTreeSet::new()), state).await
+}
+
+/// The same, where the last run did not read these populations whole.
+pub(super) async fn run_behind(
+    auth: &Auth,
+    manifest: &Manifest,
+    (http, base_url): (&Http, Option<&str>),
+    (window, bodies): (Option<Window>, Option<&dyn Bodies>),
+    (prior, behind): (&Rows, &BTreeSet<String>),
+    state: &mut State,
+) -> Collected {
     let busy = Clock::simulated(started()).busy();
     let clock = busy.clock();
     let request = Request {
@@ -96,6 +108,7 @@ pub(super) async fn run_as(
         item_key: &ItemKey::new([7; 32]),
         window,
         begins: &BTreeMap::new(),
+        behind,
         prior,
         bodies,
         started: started(),

@@ -23,6 +23,10 @@ pub(super) fn manifest(request: &str, paginate: &str, records: &str) -> Manifest
 pub(super) fn text(request: &str, paginate: &str, records: &str) -> String {
     let shipped = std::fs::read_to_string(collectors().join("github/branch_rules/collector.yaml")).unwrap();
     let head = shipped.split("\nsteps:").next().unwrap();
+    // no event asks for a look between two windows
+    let (before, rest) = head.split_once("max_gap: 2h,").unwrap();
+    let (_events, after) = rest.split_once("] }").unwrap();
+    let head = format!("{before}max_gap: 2h }}{after}");
     format!(
         r#"{head}
 steps:

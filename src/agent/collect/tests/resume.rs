@@ -1,7 +1,7 @@
 //! Lists that go on where the run before ended: by what was sealed, and anew where that is of no use.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
 
@@ -14,7 +14,7 @@ use url::Url;
 use super::{
     Script,
     paging::{codes, ok, text},
-    path_and_query, rows, run_as, started,
+    path_and_query, rows, run_behind, started,
 };
 use crate::{
     collect::{Auth, Bodies, Collected, Http, Manifest, State},
@@ -50,6 +50,16 @@ async fn next(
     (before, sealed): (Option<&Collected>, &mut Sealed),
     answer: impl Fn(&str) -> Value + Send + Sync + 'static,
 ) -> (Collected, Vec<String>) {
+    after(manifest, (before, sealed), &BTreeSet::new(), answer).await
+}
+
+/// The same, where that run did not read these populations whole.
+async fn after(
+    manifest: &Manifest,
+    (before, sealed): (Option<&Collected>, &mut Sealed),
+    behind: &BTreeSet<String>,
+    answer: impl Fn(&str) -> Value + Send + Sync + 'static,
+) -> (Collected, Vec<String>) {
     let asked: Arc<Mutex<Vec<String>>> = Arc::default();
     let note = Arc::clone(&asked);
     let http = Http::scripted(Script::of(move |url: &Url, _| match path_and_query(url).as_str() {
@@ -64,7 +74,8 @@ async fn next(
     let auth = Auth::Bearer(Secret::new("ghp_hush".to_owned()));
     let window = Some((started().plus_ms(-3_600_000), started()));
     let given = (window, Some(&*sealed as &dyn Bodies));
-    let seen = run_as(&auth, manifest, (&http, None), given, prior, &mut State::default()).await;
+    let seen =
+        run_behind(&auth, manifest, (&http, None), given, (prior, behind), &mut State::default()).await;
     let bodies = seen.bodies.artefacts().unwrap();
     sealed.0.extend(bodies.iter().map(|body| (body.digest(), body.bytes().to_vec().into())));
     let asked = asked.lock().unwrap().clone();
@@ -105,7 +116,7 @@ async fn a_run_goes_on_where_the_last_recorded_one_ended() {
     assert_eq!((asked, ids(&second), whole(&second)), (vec!["/things?token=a".to_owned()], vec![2], true));
     // where it began is among its exchanges, as it was sealed; nothing was sent for it
     assert_eq!((second.exchanges.len(), second.requests), (3, 2));
-    assert_eq!(second.outcomes[&Outcome::Unchanged], 1);
+    assert_eq!(second.outcomes.get(&Outcome::Unchanged), None, "what is only told again was not asked");
     let (third, asked) = next(&manifest, (Some(&second), &mut sealed), delta).await;
     assert_eq!((asked, ids(&third), whole(&third)), (vec!["/things?token=b".to_owned()], vec![], true));
     // a run that was not recorded moves nothing on
@@ -128,6 +139,22 @@ async fn a_run_that_broke_off_is_made_up_for_by_the_next() {
     let (fourth, asked) = next(&manifest, (Some(&third), &mut sealed), delta).await;
     assert_eq!((asked, ids(&fourth)), (vec!["/things?token=a".to_owned()], vec![2]));
     assert!(whole(&fourth) && codes(&fourth).is_empty());
+}
+
+#[tokio::test]
+async fn what_a_reading_saw_that_was_not_whole_is_read_again() {
+    let (manifest, mut sealed) = (read(DELTA).unwrap(), Sealed::default());
+    let behind: BTreeSet<String> = manifest.yields().map(|(name, ..)| name.to_owned()).collect();
+    let (first, _) = next(&manifest, (None, &mut sealed), delta).await;
+    let (second, _) = next(&manifest, (Some(&first), &mut sealed), delta).await;
+    // the list came, and something else did not: its rows do not stand for it
+    let (third, asked) = after(&manifest, (Some(&second), &mut sealed), &behind, delta).await;
+    assert_eq!((asked, ids(&third), codes(&third)), (vec!["/things?token=a".to_owned()], vec![2], vec![]));
+    let (again, asked) = after(&manifest, (Some(&first), &mut sealed), &behind, delta).await;
+    assert_eq!((asked.len(), ids(&again)), (2, vec![1, 2, 3]), "it began with the first");
+    let (fourth, asked) = next(&manifest, (Some(&third), &mut sealed), delta).await;
+    assert_eq!((asked, ids(&fourth)), (vec!["/things?token=b".to_owned()], vec![]));
+    assert!(read(&format!("{DELTA}, lag_ms: 1")).unwrap_err().contains("a lag beside a state"));
 }
 
 #[tokio::test]

@@ -241,7 +241,7 @@ pub(in crate::collect) static LIMITS: Section = Section {
     about: "The bounds of one run. Reaching one ends the run's requests, and is a reason in the record.",
     keys: &[
         or("concurrency", Kind::Number(1, 64), "1", "Requests at the same time."),
-        or("requests_max", Kind::Number(1, 10_000_000), "20000", "Requests, retries and redirects included."),
+        or("requests_max", Kind::Number(1, 40_000), "20000", "Requests, retries and redirects included."),
         or("bytes_max", Kind::Number(1, 1 << 36), "1073741824", "Bytes of bodies, after decompression."),
         or("wall_ms", Kind::Number(1, DAY_MS), "2700000", "Duration."),
         or("wait_ms", Kind::Number(1, DAY_MS), "900000", "Waiting for rate limits and retries, together."),
