@@ -17,7 +17,7 @@ use crate::{
     collect::Manifest,
     config::{
         Allowed, Config, alert, catalogue::Catalogue, collector::Collector as Configured, fault::Fault,
-        fault::Faults, fault::nearest, key::KeySource, policy::Library, source::Source, store,
+        fault::Faults, fault::nearest, key::KeySource, policy::Library, store,
     },
     hear::Ear,
     key::Keys,
@@ -36,7 +36,7 @@ use super::{
     ears,
     folder::{self, Beside},
     lines::Lines,
-    sources::sources,
+    sources::{self, sources},
 };
 
 /// Largest binary whose digest is recorded.
@@ -100,7 +100,7 @@ pub fn check(path: &Path) -> Result<Checked, Faults> {
     one_of_a_kind(&config, &mut found);
     ears::unheard(&config, &mut found);
     let collectors = collectors(&config, &beside);
-    unnamed(&config, &collectors, &mut found);
+    sources::suit(&config, &collectors, &mut found);
     let schedules = schedules(&config, &collectors, &mut found);
     let policies = policies(&config, &mut found);
     unfed(&policies, &beside, &mut found);
@@ -204,22 +204,6 @@ fn one_of_a_kind(config: &Config, found: &mut Found) {
             let expected = format!("one source of kind {} in one log", source.kind());
             found.push(&["sources", name], "another one", &expected, Some(hint.to_owned()));
         }
-    }
-}
-
-/// Values that a collector asks with and its source does not give.
-fn unnamed(config: &Config, collectors: &BTreeMap<String, Arc<Collector>>, found: &mut Found) {
-    let mut missing: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
-    for collector in collectors.values() {
-        let Some(Source::Other(other)) = config.sources.get(&collector.source) else { continue };
-        for name in collector.manifest.params().iter().filter(|name| !other.params.contains_key(*name)) {
-            missing.entry((&collector.source, name)).or_default().push(collector.manifest.id());
-        }
-    }
-    for ((source, name), collectors) in missing {
-        let what = format!("no value for {name}, which {} asks with", collectors.join(", "));
-        let hint = format!("params: {{ {name}: .. }}");
-        found.push(&["sources", source], what, "a value for every parameter of its collectors", Some(hint));
     }
 }
 

@@ -8,13 +8,13 @@ use url::Url;
 
 use super::setup::{Found, bounded, chain};
 use crate::{
-    collect::{self, Auth, GithubApp, Http, Reach},
+    collect::{self, Auth, Client, GithubApp, Http, Reach},
     config::{
         Config,
         other::{self, Other},
         source::{self, Source as Outside},
     },
-    run::setup::Source,
+    run::setup::{Collector, Source},
 };
 
 /// Largest extra certificate file.
@@ -36,6 +36,49 @@ pub(super) fn sources(config: &Config, found: &mut Found) -> Option<BTreeMap<Str
         })
         .collect();
     read.into_iter().collect()
+}
+
+/// What collectors need of their sources beside being found there.
+pub(super) fn suit(config: &Config, collectors: &BTreeMap<String, Arc<Collector>>, found: &mut Found) {
+    unnamed(config, collectors, found);
+    clients(config, collectors, found);
+}
+
+/// Values that a collector asks with and its source does not give.
+fn unnamed(config: &Config, collectors: &BTreeMap<String, Arc<Collector>>, found: &mut Found) {
+    let mut missing: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for collector in collectors.values() {
+        let Some(Outside::Other(other)) = config.sources.get(&collector.source) else { continue };
+        for name in collector.manifest.params().iter().filter(|name| !other.params.contains_key(*name)) {
+            missing.entry((&collector.source, name)).or_default().push(collector.manifest.id());
+        }
+    }
+    for ((source, name), collectors) in missing {
+        let what = format!("no value for {name}, which {} asks with", collectors.join(", "));
+        let hint = format!("params: {{ {name}: .. }}");
+        found.push(&["sources", source], what, "a value for every parameter of its collectors", Some(hint));
+    }
+}
+
+/// A client is given a token only where a manifest says; where one says so, nobody else can ask.
+fn clients(config: &Config, collectors: &BTreeMap<String, Arc<Collector>>, found: &mut Found) {
+    let mut wrong: BTreeMap<(&str, bool), Vec<&str>> = BTreeMap::new();
+    for collector in collectors.values() {
+        let Some(Outside::Other(other)) = config.sources.get(&collector.source) else { continue };
+        let is_client = matches!(other.credential, other::Credential::Client(_));
+        if is_client != collector.manifest.is_for_clients() {
+            wrong.entry((&collector.source, is_client)).or_default().push(collector.manifest.id());
+        }
+    }
+    for ((source, is_client), collectors) in wrong {
+        let collectors = collectors.join(", ");
+        let (what, expected) = if is_client {
+            (format!("a client, and no way to a token in {collectors}"), "token, basic or headers")
+        } else {
+            (format!("no client, and {collectors} is asked with a token of each run"), "client")
+        };
+        found.push(&["sources", source], what, expected, None);
+    }
 }
 
 fn github_source(name: &str, github: &source::Github, found: &mut Found) -> Option<Source> {
@@ -97,6 +140,30 @@ fn other_auth(name: &str, credential: &other::Credential, found: &mut Found) -> 
             };
             let read: Vec<_> = headers.iter().map(read).collect();
             read.into_iter().collect::<Option<_>>().map(Auth::Headers)
+        }
+        other::Credential::Client(client) => client_auth(name, client, found).map(Auth::Client),
+    }
+}
+
+fn client_auth(name: &str, client: &other::Client, found: &mut Found) -> Option<Client> {
+    let hint = "put it into that variable or file, never into this one";
+    match &client.proof {
+        other::Proof::Secret(secret) => {
+            let at = ["sources", name, "client", "secret"];
+            let secret = found.secret(&at, secret, &format!("the secret of the client; {hint}"))?;
+            Some(Client::with_secret(&client.id, secret))
+        }
+        other::Proof::Key { key, key_id } => {
+            let at = ["sources", name, "client", "key"];
+            let key = found.secret(&at, key, &format!("the private key of the client; {hint}"))?;
+            match Client::with_key(&client.id, key, key_id.as_deref()) {
+                Ok(client) => Some(client),
+                Err(error) => {
+                    let hint = "openssl genrsa 2048 makes one; give the source its public half";
+                    found.push(&at, error.to_string(), "the client's private key", Some(hint.to_owned()));
+                    None
+                }
+            }
         }
     }
 }

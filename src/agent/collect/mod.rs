@@ -56,7 +56,7 @@ use self::{
     manifest::Step,
 };
 pub use self::{
-    auth::{Auth, GithubApp, KeyError, Privileges},
+    auth::{Auth, Client, GithubApp, KeyError, Privileges},
     complete::{Claim, Proven},
     condition::Window,
     conditional::Bodies,

@@ -1,9 +1,13 @@
-//! How a run shows who it is: a bearer token, or a GitHub App that mints a short token for every run.
+//! How a run shows who it is: a bearer token, headers, a GitHub App that mints a short token for every run, or a client of
+//! OAuth 2.0 that is granted one.
 //!
 //! A credential that cannot be had is an outcome of every exchange, with its reason; it is never a crash, and never a
 //! request without one. No value of a credential leaves this folder but into a header.
 
 mod app;
+mod client;
+mod errand;
+mod grant;
 mod granted;
 mod jwt;
 mod mint;
@@ -18,7 +22,7 @@ use observance_record::{Digest, Instant, population::Outcome};
 use tokio::sync::Mutex as Turn;
 
 pub(super) use self::granted::Granted;
-pub use self::{app::GithubApp, granted::Privileges, jwt::KeyError};
+pub use self::{app::GithubApp, client::Client, granted::Privileges, jwt::KeyError};
 use super::{
     exchange::{Sent, Session},
     http::Headers,
@@ -38,6 +42,8 @@ pub enum Auth {
     Headers(BTreeMap<String, Secret>),
     /// An app, by its key. Each run mints a token of its own, narrowed to what its manifest expects.
     GithubApp(GithubApp),
+    /// A client of OAuth 2.0. Each run is granted a token of its own, narrowed to what its manifest expects.
+    Client(Client),
 }
 
 impl Auth {
@@ -144,10 +150,8 @@ impl Session<'_> {
         let had = match self.door.auth {
             Auth::Bearer(token) => self.bearer(token).map(|headers| (headers, None)),
             Auth::Headers(secrets) => self.with(secrets).map(|headers| (headers, None)),
-            Auth::GithubApp(app) => match self.mint(app, held.serial).await {
-                Ok((token, renew_at)) => self.bearer(&token).map(|headers| (headers, Some(renew_at))),
-                Err(refusal) => Err(refusal),
-            },
+            Auth::GithubApp(app) => self.lasting(self.mint(app, held.serial).await),
+            Auth::Client(client) => self.lasting(self.granted_token(client, held.serial).await),
         };
         let had = had.map(|(headers, renew_at)| Credential {
             by: headers.by(),
@@ -158,6 +162,15 @@ impl Session<'_> {
         });
         held.state = Some(had.clone());
         had
+    }
+
+    /// A token that ends.
+    fn lasting(
+        &self,
+        had: Result<(Secret, Instant), Refusal>,
+    ) -> Result<(Headers, Option<Instant>), Refusal> {
+        let (token, renew_at) = had?;
+        self.bearer(&token).map(|headers| (headers, Some(renew_at)))
     }
 
     fn bearer(&self, token: &Secret) -> Result<Headers, Refusal> {

@@ -2,6 +2,7 @@
 
 mod app;
 mod catalogue;
+mod client;
 mod conditional;
 mod fuzz;
 mod graphql;
