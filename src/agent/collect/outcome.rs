@@ -137,7 +137,8 @@ pub(super) fn classify<'r, 'h>(
     rules.into_iter().find(|rule| rule.matches(status, &header, body)).map(|rule| rule.outcome)
 }
 
-fn contains(body: &[u8], words: &[u8]) -> bool {
+/// Do the words stand in the body?
+pub(super) fn contains(body: &[u8], words: &[u8]) -> bool {
     words.is_empty() || body.windows(words.len()).any(|window| window == words)
 }
 

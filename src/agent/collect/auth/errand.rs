@@ -12,7 +12,7 @@ use super::{Refusal, why};
 use crate::collect::{
     ask::Asked,
     exchange::{Call, Session, Tried},
-    http::Headers,
+    http::{self, Headers},
     manifest::{Projection, Records, Step, Verb},
     outcome::Rule,
     receipt::Attempt,
@@ -63,6 +63,11 @@ pub(super) struct Ran {
 pub(super) trait Proves {
     /// What is sent now.
     fn shown(&self) -> Result<Shown, Refusal>;
+
+    /// Is there at once another way to ask, after what was heard?
+    fn hears(&self, _answer: &http::Answer) -> bool {
+        false
+    }
 }
 
 impl Session<'_> {
@@ -81,7 +86,7 @@ impl Session<'_> {
                 Call { headers: &headers, etag: None, body: body.as_ref().map(|body| body.as_bytes()) };
             let tried = self.attempt(&step, &url, call).await;
             let tries = u32::try_from(attempts.len()).unwrap_or(u32::MAX) + 1;
-            let Some(wait_ms) = self.errand_again(&step, &tried, tries).await else { break tried };
+            let Some(wait_ms) = self.errand_again(&step, &tried, tries, by).await else { break tried };
             attempts.push(Attempt::failed(tried.status(), tried.outcome, tried.why, wait_ms));
         };
         let body = tried.answer.as_ref().map(|answer| answer.body.clone()).unwrap_or_default();
@@ -102,9 +107,12 @@ impl Session<'_> {
         Ok(Ran { outcome, why, status, body, skew_ms })
     }
 
-    async fn errand_again(&self, step: &Step, tried: &Tried, tries: u32) -> Option<i64> {
+    async fn errand_again(&self, step: &Step, tried: &Tried, tries: u32, by: &impl Proves) -> Option<i64> {
         if tries >= self.manifest.limits.attempts_max {
             return None;
+        }
+        if tried.outcome != Outcome::Present && tried.answer.as_ref().is_some_and(|answer| by.hears(answer)) {
+            return Some(0);
         }
         self.wait_before_retry(step, tried, tries).await
     }

@@ -17,15 +17,16 @@ use zeroize::Zeroizing;
 use super::{
     Client, Refusal,
     client::Proof,
+    dpop::{self, Prover},
     errand::{Answer, Errand, Proves, Shown, TOKEN, malformed, rule, step, wipe},
     why,
 };
 use crate::{
     collect::{
         exchange::Session,
-        http::Headers,
+        http::{self, Headers},
         manifest::{SecretIn, TokenAt, TokenErrand},
-        outcome::Rule,
+        outcome::{Rule, contains},
         template::{Slot, Template, Unfilled},
     },
     secret::{self, Secret},
@@ -57,17 +58,19 @@ struct Asking<'s> {
     client: &'s Client,
     errand: &'s TokenErrand,
     to: Url,
+    /// Who proves that the token will be his alone, if the manifest wants that.
+    prover: Option<&'s Prover>,
     /// What is posted by every client.
     form: Vec<(&'static str, String)>,
 }
 
 impl Session<'_> {
-    /// A token for this run, and when to ask for the next one.
+    /// A token for this run, when to ask for the next one, and what it is bound to.
     pub(super) async fn granted_token(
         &self,
         client: &Client,
         serial: u32,
-    ) -> Result<(Secret, Instant), Refusal> {
+    ) -> Result<(Secret, Instant, Option<Prover>), Refusal> {
         let nowhere = Refusal { outcome: Outcome::Error, why: why::AUTH_ENDPOINT };
         let errand = self.manifest.connection.auth.as_ref().ok_or(nowhere)?;
         let (to, form) = (self.token_address(errand)?, self.token_form(errand)?);
@@ -76,7 +79,8 @@ impl Session<'_> {
             url: to.clone(),
             answer: Answer::Token,
         };
-        let by = Asking { session: self, client, errand, to, form };
+        let prover = if errand.dpop { Some(Prover::new().ok_or_else(no_chance)?) } else { None };
+        let by = Asking { session: self, client, errand, to, prover: prover.as_ref(), form };
         let asked_at = self.clock.now();
         let ran = self.run_errand(exchange, serial, &by).await?;
         if ran.status == 404 {
@@ -88,7 +92,10 @@ impl Session<'_> {
         let Granted { access_token, token_type, expires_in, scope } =
             granted.map_err(|_malformed| malformed())?;
         let token = Secret::new(access_token);
-        if token.expose().is_empty() || !token_type.eq_ignore_ascii_case("bearer") {
+        let is = |kind: &str| token_type.eq_ignore_ascii_case(kind) && !token.expose().is_empty();
+        // who asked with a proof may still be given a token that anybody could show
+        let prover = prover.filter(|_| is("dpop"));
+        if prover.is_none() && !is("bearer") {
             return Err(malformed());
         }
         if let Some(scope) = scope.filter(|scope| scope.len() <= SCOPE_BYTES_MAX) {
@@ -96,7 +103,7 @@ impl Session<'_> {
         }
         let life_s = expires_in.unwrap_or(LIFE_S_MAX).clamp(LIFE_S_MIN, LIFE_S_MAX);
         let life_ms = i64::try_from(life_s).unwrap_or_default() * 1000;
-        Ok((token, asked_at.plus_ms(life_ms / 6 * 5)))
+        Ok((token, asked_at.plus_ms(life_ms / 6 * 5), prover))
     }
 
     fn token_address(&self, errand: &TokenErrand) -> Result<Url, Refusal> {
@@ -134,10 +141,8 @@ impl Session<'_> {
     }
 
     /// What no other will ever say again.
-    fn once(&self) -> Result<String, Refusal> {
-        let bytes = self.chance.bytes32();
-        let none = Refusal { outcome: Outcome::Retry, why: why::AUTH_UNAVAILABLE };
-        bytes.map(hex::encode).map_err(|_no_chance| none)
+    pub(super) fn once(&self) -> Result<String, Refusal> {
+        self.chance.bytes32().map(hex::encode).map_err(|_none| no_chance())
     }
 }
 
@@ -164,11 +169,22 @@ impl Proves for Asking<'_> {
                 form.append_pair("client_assertion", assertion.expose());
             }
         }
+        if let Some(prover) = self.prover {
+            let (once, now) = (self.session.once()?, self.session.clock.now());
+            let proof = prover.proof(("POST", &self.to), None, (&once, now)).ok_or_else(no_chance)?;
+            secrets.insert(dpop::HEADER.to_owned(), proof);
+        }
         let pairs = [("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()));
         let headers = Headers::outgoing(&pairs, &secrets);
         let unfit = Refusal { outcome: Outcome::Unauthenticated, why: why::TOKEN_MALFORMED };
         Ok(Shown { headers: headers.ok_or(unfit)?, body: Some(Zeroizing::new(form.finish())) })
+    }
+
+    /// The source may say what a proof must hold, and then wants another (RFC 9449 section 8).
+    fn hears(&self, answer: &http::Answer) -> bool {
+        let asks = matches!(answer.status, 400 | 401) && contains(&answer.body, dpop::ASKS.as_bytes());
+        asks && self.prover.is_some_and(|prover| prover.hear(&self.to, &answer.headers))
     }
 }
 
@@ -177,6 +193,10 @@ fn basic(id: &str, secret: &Secret) -> Secret {
     let encoded = |text: &str| Zeroizing::new(byte_serialize(text.as_bytes()).collect::<String>());
     let pair = Zeroizing::new(format!("{}:{}", *encoded(id), *encoded(secret.expose())));
     Secret::new(STANDARD.encode(pair.as_bytes())).after("Basic ")
+}
+
+const fn no_chance() -> Refusal {
+    Refusal { outcome: Outcome::Retry, why: why::AUTH_UNAVAILABLE }
 }
 
 const fn unfilled(unfilled: Unfilled) -> Refusal {

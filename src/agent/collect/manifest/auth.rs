@@ -26,6 +26,8 @@ pub(in crate::collect) struct TokenErrand {
     pub resource: Option<Template>,
     /// Where a client's secret goes.
     pub secret: SecretIn,
+    /// Whether tokens are asked for, and shown, with proofs of their own key (RFC 9449).
+    pub dpop: bool,
 }
 
 /// Where a token is asked for.
@@ -84,7 +86,8 @@ pub(super) fn read(spot: &Spot<'_>, params: &[String], faults: &mut Faults) -> O
             _ => None,
         })
     });
-    Some(TokenErrand { at: at?, scopes, audience, resource, secret: secret.unwrap_or_default() })
+    let dpop = section.get("dpop").and_then(|spot| spot.truth(faults)).unwrap_or_default();
+    Some(TokenErrand { at: at?, scopes, audience, resource, secret: secret.unwrap_or_default(), dpop })
 }
 
 /// A text whose places are parameters of the manifest.

@@ -202,6 +202,12 @@ pub(in crate::collect) static AUTH: Section = Section {
             "basic",
             "Where a client's secret goes: into the header, or into the form. A client with a key signs instead (RFC 7523).",
         ),
+        or(
+            "dpop",
+            Kind::Truth,
+            "false",
+            "Whether tokens are asked for, and shown, with proofs that nobody else holds them (RFC 9449).",
+        ),
     ],
 };
 
