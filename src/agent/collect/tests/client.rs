@@ -19,7 +19,10 @@ use super::{
     scenarios::{Reply, Server, codes, exchange, message, reply},
 };
 use crate::{
-    collect::{Auth, Client, Collected, Http, Manifest, Route, RunResult, State},
+    collect::{
+        Auth, Client, Collected, Http, Manifest, Route, RunResult, State, manifest::TokenAt,
+        template::Template,
+    },
     secret::Secret,
 };
 
@@ -460,6 +463,28 @@ async fn a_source_that_always_wants_another_proof_is_left_alone() {
     let seen = look(&with_secret(), &manifest(auth), &server).await;
     assert_eq!((seen.result, shown(&server).as_str()), (RunResult::Complete, "Bearer ey_hush1"));
     assert!(!server.log.lock().unwrap().last().unwrap().1.contains_key("dpop"));
+}
+
+#[tokio::test]
+async fn tokens_may_be_given_on_another_host_that_never_sees_one() {
+    let elsewhere = Server::start(|nth, _, _| token(nth + 1, 3600, "ids.things.read")).await;
+    let server = source(|_, _| true).await;
+    let mut manifest = usual();
+    let at = Template::read(&format!("{}/{{org}}/token", elsewhere.base), &[]).unwrap();
+    manifest.connection.auth.as_mut().unwrap().at = TokenAt::Url(at);
+    let seen = look(&with_secret(), &manifest, &server).await;
+    assert_eq!((seen.result, codes(&seen)), (RunResult::Complete, vec![]));
+    assert_eq!((server.asked(TOKENS), elsewhere.asked("/acme/token")), (0, 1));
+    assert_eq!(elsewhere.log.lock().unwrap().len(), 1, "nothing else is asked there");
+    let log = server.log.lock().unwrap();
+    assert!(log.iter().all(|(_, headers)| headers["authorization"] == "Bearer ey_hush1"));
+    assert!(!seen.channel.hosts.is_empty());
+    // by http a secret goes to this machine alone
+    let at = Template::read("http://login.example/{org}/token", &[]).unwrap();
+    manifest.connection.auth.as_mut().unwrap().at = TokenAt::Url(at);
+    let seen = look(&with_secret(), &manifest, &server).await;
+    assert_eq!((seen.result, seen.requests), (RunResult::Failed, 0));
+    assert_eq!(exchange(&seen, "org", "error")["why"], "value.unsafe");
 }
 
 #[tokio::test]
