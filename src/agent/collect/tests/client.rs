@@ -476,7 +476,7 @@ async fn tokens_may_be_given_on_another_host_that_never_sees_one() {
     assert_eq!((seen.result, codes(&seen)), (RunResult::Complete, vec![]));
     assert_eq!((server.asked(TOKENS), elsewhere.asked("/acme/token")), (0, 1));
     assert_eq!(elsewhere.log.lock().unwrap().len(), 1, "nothing else is asked there");
-    let log = server.log.lock().unwrap();
+    let log = server.log.lock().unwrap().clone();
     assert!(log.iter().all(|(_, headers)| headers["authorization"] == "Bearer ey_hush1"));
     assert!(!seen.channel.hosts.is_empty());
     // by http a secret goes to this machine alone
