@@ -150,6 +150,22 @@ async fn it_is_tried_collected_judged_and_recorded() {
         configured(config.replace("team: core", "club: core"));
         let fault = said(2, top, &["check-config"]);
         assert!(fault.contains("no value for team, which wiki.spaces asks with"), "{fault}");
+        let with = |text: &str, a: &str, b: &str| {
+            assert!(text.contains(a), "{a}");
+            text.replace(a, b)
+        };
+        let headers = "headers: { x-wiki-key: secret://env/WIKI_KEY }";
+        let client = "client: { id: 0oa1, secret: secret://env/WIKI_KEY }";
+        let config = CONFIG.replace("BASE", &base_url);
+        fs::write(top.join("observance.yaml"), with(&config, headers, client)).unwrap();
+        let fault = said(2, top, &["check-config"]);
+        assert!(fault.contains("a client, and no way to a token in wiki.spaces"), "{fault}");
+        let manifest = with(MANIFEST, "params: [team]", "params: [team], auth: { token_path: /token }");
+        fs::write(top.join(file), manifest).unwrap();
+        said(0, top, &["check-config"]);
+        fs::write(top.join("observance.yaml"), config).unwrap();
+        let fault = said(2, top, &["check-config"]);
+        assert!(fault.contains("no client, and wiki.spaces is asked with a token of each run"), "{fault}");
     });
 }
 

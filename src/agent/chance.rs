@@ -1,4 +1,4 @@
-//! The only source of randomness: keys, nonces, jitter.
+//! The only source of randomness: keys, nonces, jitter; TLS, and the keys of bound tokens, have their own.
 //!
 //! The seeded source makes a simulation repeatable; it is never used for the keys of a real log.
 

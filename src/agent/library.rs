@@ -74,6 +74,7 @@ const COLLECTORS: &[(&str, &[u8])] = &[
         "collectors/github/updates/collector.yaml",
         include_bytes!("../../collectors/github/updates/collector.yaml"),
     ),
+    ("collectors/okta/tokens/collector.yaml", include_bytes!("../../collectors/okta/tokens/collector.yaml")),
 ];
 
 const POLICIES: &[(&str, &[u8])] = &[

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     collect::Manifest,
-    config::{Config, fault::nearest, source::Source},
+    config::{Config, fault::nearest, other::Credential, source::Source},
     run::setup::{Collector, Judge},
 };
 
@@ -24,6 +24,27 @@ pub(super) fn one_of_a_kind(config: &Config, found: &mut Found) {
             let expected = format!("one source of kind {} in one log", source.kind());
             found.push(&["sources", name], "another one", &expected, Some(hint.to_owned()));
         }
+    }
+}
+
+/// A client is given a token only where a manifest says; where one says so, nobody else can ask.
+pub(super) fn clients(config: &Config, collectors: &BTreeMap<String, Arc<Collector>>, found: &mut Found) {
+    let mut wrong: BTreeMap<(&str, bool), Vec<&str>> = BTreeMap::new();
+    for collector in collectors.values() {
+        let Some(Source::Other(other)) = config.sources.get(&collector.source) else { continue };
+        let is_client = matches!(other.credential, Credential::Client(_));
+        if is_client != collector.manifest.is_for_clients() {
+            wrong.entry((&collector.source, is_client)).or_default().push(collector.manifest.id());
+        }
+    }
+    for ((source, is_client), collectors) in wrong {
+        let collectors = collectors.join(", ");
+        let (what, expected) = if is_client {
+            (format!("a client, and no way to a token in {collectors}"), "token, basic or headers")
+        } else {
+            (format!("no client, and {collectors} is asked with a token of each run"), "client")
+        };
+        found.push(&["sources", source], what, expected, None);
     }
 }
 

@@ -33,7 +33,7 @@ use crate::{
 };
 
 use super::{
-    agree::{one_of_a_kind, shared, unfed, unnamed},
+    agree::{clients, one_of_a_kind, shared, unfed, unnamed},
     ears,
     folder::{self, Beside},
     lines::Lines,
@@ -101,6 +101,7 @@ pub fn check(path: &Path) -> Result<Checked, Faults> {
     one_of_a_kind(&config, &mut found);
     ears::unheard(&config, &mut found);
     let collectors = collectors(&config, &beside);
+    clients(&config, &collectors, &mut found);
     unnamed(&config, &collectors, &mut found);
     let schedules = schedules(&config, &collectors, &mut found);
     let policies = policies(&config, &mut found);

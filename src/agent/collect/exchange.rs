@@ -141,10 +141,12 @@ impl Session<'_> {
             let given = same.filter(|_| asks).map(|known| known.etag.clone());
             // what is made from a credential goes to no other host
             let etag = given.or_else(|| computed.clone()).filter(|_| self.is_ours(&url_now));
-            // another host is asked without saying who asks
-            let headers = if self.is_ours(&url_now) { &credential.headers } else { &credential.plain };
+            let headers = match self.shown(&credential, &url_now, body.as_deref()) {
+                Ok(headers) => headers,
+                Err(refusal) => return self.unsent(step, item, refusal.outcome, refusal.why),
+            };
             let posted = body.as_deref().map(str::as_bytes);
-            let call = Call { headers, etag: etag.as_deref(), body: posted };
+            let call = Call { headers: &headers, etag: etag.as_deref(), body: posted };
             let tried = self.attempt(step, &url_now, call).await;
             if let Some(to) = self.redirect((&url_now, posted.is_some()), &tried) {
                 match to {
@@ -159,7 +161,7 @@ impl Session<'_> {
                 }
             }
             let tries = u32::try_from(attempts.len() - redirects).unwrap_or(u32::MAX) + 1;
-            if let Some(wait_ms) = self.again(step, &tried, tries, &credential).await {
+            if let Some(wait_ms) = self.again(step, &tried, tries, (&credential, &url_now)).await {
                 attempts.push(Attempt::failed(tried.status(), tried.outcome, tried.why, wait_ms));
                 continue;
             }
@@ -186,12 +188,12 @@ impl Session<'_> {
     }
 
     /// Whether to try once more, after how long a wait.
-    async fn again(&self, step: &Step, tried: &Tried, tries: u32, credential: &Credential) -> Option<i64> {
+    async fn again(&self, step: &Step, tried: &Tried, tries: u32, by: (&Credential, &Url)) -> Option<i64> {
         if tries >= self.manifest.limits.attempts_max {
             return None;
         }
         if tried.outcome == Outcome::Unauthenticated {
-            return self.renewed(credential).await.map(|_| 0);
+            return self.renewed(by.0, (by.1, tried.answer.as_ref())).await.map(|_| 0);
         }
         self.wait_before_retry(step, tried, tries).await
     }

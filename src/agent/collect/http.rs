@@ -241,6 +241,16 @@ impl Headers {
         Some(headers)
     }
 
+    /// The same and one more, which is a secret; `None` if it is not fit for a header.
+    #[must_use]
+    pub fn with(&self, name: &'static str, secret: &Secret) -> Option<Self> {
+        let mut value = HeaderValue::from_str(secret.expose()).ok()?;
+        value.set_sensitive(true);
+        let mut headers = self.0.clone();
+        headers.insert(HeaderName::from_static(name), value);
+        Some(Self(headers))
+    }
+
     /// The same for a host that must not learn who asks.
     #[must_use]
     pub fn without_credential(&self) -> Self {

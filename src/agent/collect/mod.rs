@@ -63,7 +63,7 @@ use self::{
     spans::Spans,
 };
 pub use self::{
-    auth::{Auth, GithubApp, KeyError, Privileges},
+    auth::{Auth, Client, GithubApp, KeyError, Privileges},
     complete::{Claim, Proven},
     condition::Window,
     conditional::Bodies,

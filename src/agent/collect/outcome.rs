@@ -61,15 +61,17 @@ pub mod why {
     pub const SCOPE_MISSING: &str = "scope.missing";
     /// The token is not fit for a header; nothing was sent.
     pub const TOKEN_MALFORMED: &str = "token.malformed";
-    /// The app's key does not sign; nothing was sent.
+    /// The key of the app or client does not sign; nothing was sent.
     pub const AUTH_KEY: &str = "auth.key";
-    /// The source does not believe the app: another key, another id, or clocks too far apart.
+    /// The source does not believe the app or client: another key or secret, another id, or clocks too far apart.
     pub const AUTH_REFUSED: &str = "auth.refused";
+    /// There is no token at the address where the manifest says that a client is given one.
+    pub const AUTH_ENDPOINT: &str = "auth.endpoint";
     /// The app is not installed there, or not where this key may look.
     pub const AUTH_NOT_INSTALLED: &str = "auth.not_installed";
     /// The app's installation is suspended.
     pub const AUTH_SUSPENDED: &str = "auth.suspended";
-    /// The installation grants none of what the collector expects, or no token for it.
+    /// The app or client is granted none of what the collector expects, or no token for it.
     pub const AUTH_PERMISSIONS: &str = "auth.permissions";
     /// No credential could be had for the time being.
     pub const AUTH_UNAVAILABLE: &str = "auth.unavailable";
@@ -147,7 +149,8 @@ pub(super) fn classify<'r, 'h>(
     rules.into_iter().find(|rule| rule.matches(status, &header, body)).map(|rule| rule.outcome)
 }
 
-fn contains(body: &[u8], words: &[u8]) -> bool {
+/// Do the words stand in the body?
+pub(super) fn contains(body: &[u8], words: &[u8]) -> bool {
     words.is_empty() || body.windows(words.len()).any(|window| window == words)
 }
 

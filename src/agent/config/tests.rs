@@ -255,7 +255,7 @@ fn how_a_source_is_reached_is_refused_where_it_is_not_safe() {
 }
 
 #[test]
-fn a_source_of_another_kind_says_who_asks_in_one_of_three_ways() {
+fn a_source_of_another_kind_says_who_asks_in_one_of_four_ways() {
     let least = fs::read_to_string(golden("least.yaml")).unwrap();
     let (rest, _) = least.split_once("sources:").unwrap();
     let mut known = catalogue();
@@ -271,6 +271,11 @@ fn a_source_of_another_kind_says_who_asks_in_one_of_three_ways() {
     for (fine, shown) in [
         ("wiki: { params: { space: docs }, token: secret://env/T }", "Token(Env(\"T\"))"),
         ("old: { kind: wiki, basic: { user: me, password: secret://env/P } }", "Basic { user: \"me\""),
+        (
+            "wiki: { client: { id: 0oa1, secret: secret://env/S } }",
+            "Client(Client { id: \"0oa1\", proof: Secret(",
+        ),
+        ("wiki: { client: { id: 0oa1, key: secret://env/K, key_id: a } }", "key_id: Some(\"a\")"),
         ("wiki: { headers: { x-key: secret://env/K, x-app: secret://env/A } }", "\"x-app\": Env(\"A\")"),
     ] {
         let config = sources(fine).unwrap();
@@ -284,6 +289,12 @@ fn a_source_of_another_kind_says_who_asks_in_one_of_three_ways() {
         "wiki: { headers: {} }",
         "wiki: { headers: { X-Key: secret://env/K } }",
         "wiki: { basic: { user: \"a:b\", password: secret://env/P } }",
+        "wiki: { token: secret://env/T, client: { id: a, secret: secret://env/S } }",
+        "wiki: { client: { id: a } }",
+        "wiki: { client: { id: a b, secret: secret://env/S } }",
+        "wiki: { client: { id: a, secret: secret://env/S, key: secret://env/K } }",
+        "wiki: { client: { id: a, secret: secret://env/S, key_id: k } }",
+        "wiki: { client: { id: a, secret: hunter2 } }",
         "wiki: { token: secret://env/T, org: acme }",
         "wiki: { token: secret://env/T, base_url: http://wiki.acme.example }",
         "wikis: { token: secret://env/T }",

@@ -1,4 +1,4 @@
-//! What a credential may do: as the source says with its answers, and as an app's installation is granted.
+//! What a credential may do: as the source says with its answers, and as an app's installation or a client is granted.
 //!
 //! It judges no right: those beyond reading are counted, and the count is a finding for whoever reads the run.
 
@@ -36,6 +36,14 @@ pub(in crate::collect) struct Granted {
     pub expires: Option<String>,
 }
 
+impl Granted {
+    fn add<'s>(&mut self, scopes: impl Iterator<Item = &'s str>) {
+        let words = scopes.map(str::trim).filter(|scope| !scope.is_empty());
+        let room = SCOPES_MAX.saturating_sub(self.scopes.len());
+        self.scopes.extend(words.take(room).map(str::to_owned));
+    }
+}
+
 impl Session<'_> {
     /// What the run's credential may do.
     pub(in crate::collect) fn privileges(&self) -> Privileges {
@@ -68,8 +76,13 @@ impl Session<'_> {
         }
         noted.seen = true;
         scopes.clone_into(&mut noted.last);
-        let words = scopes.split(',').map(str::trim).filter(|scope| !scope.is_empty());
-        let room = SCOPES_MAX.saturating_sub(noted.scopes.len());
-        noted.scopes.extend(words.take(room).map(str::to_owned));
+        noted.add(scopes.split(','));
+    }
+
+    /// Hears what a client is granted.
+    pub(super) fn note_scopes<'s>(&self, scopes: impl Iterator<Item = &'s str>) {
+        let mut noted = self.granted.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.seen = true;
+        noted.add(scopes);
     }
 }

@@ -1,6 +1,7 @@
-//! The statement with which an app proves itself: a JSON Web Token (RFC 7519) signed with RS256 (RFC 7518 section 3.3).
+//! The statements with which apps and clients prove themselves: JSON Web Tokens (RFC 7519) signed with RS256 or ES256
+//! (RFC 7518 sections 3.3 and 3.4).
 //!
-//! It is made by the same cryptography as TLS is. The key is read from its text for each signature, so that it lies in
+//! They are made by the same cryptography as TLS is. The key is read from its text for each signature, so that it lies in
 //! memory only in the form that is wiped.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -9,9 +10,8 @@ use rustls::{
     SignatureScheme,
     crypto::ring::sign::any_supported_type,
     pki_types::{PrivateKeyDer, pem::PemObject as _},
-    sign::SigningKey,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use zeroize::Zeroize as _;
 
 use crate::secret::Secret;
@@ -20,8 +20,8 @@ use crate::secret::Secret;
 const BEFORE_MS: i64 = 60_000;
 /// How long after now it holds; the vendor allows ten minutes from its beginning.
 const AFTER_MS: i64 = 480_000;
-/// {"alg":"RS256","typ":"JWT"}
-const HEAD: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9";
+/// Length of each half of an ES256 signature, in bytes.
+const HALF_BYTES: usize = 32;
 
 /// Why a key cannot sign. Never holds the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -29,33 +29,115 @@ pub enum KeyError {
     /// No private key in PEM.
     #[error("not a private key (PEM)")]
     Form,
-    /// A key that does not sign with RS256.
+    /// A key that does not sign with RS256, where nothing else is taken.
     #[error("not an RSA key of 2048 bits or more")]
     Kind,
+    /// A key that signs neither with RS256 nor with ES256.
+    #[error("neither an RSA key of 2048 bits or more nor one of the curve P-256")]
+    Curve,
 }
 
-/// Can this key sign?
+/// How a key signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Algorithm {
+    /// RSA with SHA-256.
+    Rs256,
+    /// ECDSA of the curve P-256 with SHA-256.
+    Es256,
+}
+
+impl Algorithm {
+    /// How this key signs.
+    pub(super) fn of(key: &Secret) -> Result<Self, KeyError> {
+        if sign(key, Self::Rs256, b"")?.is_some() {
+            return Ok(Self::Rs256);
+        }
+        sign(key, Self::Es256, b"")?.map(|_signature| Self::Es256).ok_or(KeyError::Curve)
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Es256 => "ES256",
+        }
+    }
+
+    const fn scheme(self) -> SignatureScheme {
+        match self {
+            Self::Rs256 => SignatureScheme::RSA_PKCS1_SHA256,
+            Self::Es256 => SignatureScheme::ECDSA_NISTP256_SHA256,
+        }
+    }
+}
+
+/// Can this key sign with RS256?
 pub(super) fn check(key: &Secret) -> Result<(), KeyError> {
-    sign(key, b"").map(|_signature| ())
+    sign(key, Algorithm::Rs256, b"")?.map(|_signature| ()).ok_or(KeyError::Kind)
 }
 
-/// What the issuer says now, signed.
+/// What the issuer says now, signed with RS256.
 pub(super) fn statement(key: &Secret, issuer: &str, now: Instant) -> Result<Secret, KeyError> {
-    let s = |at: Instant| at.ms().div_euclid(1000);
     let claims = json!({ "iat": s(now.plus_ms(-BEFORE_MS)), "exp": s(now.plus_ms(AFTER_MS)), "iss": issuer });
-    let text = format!("{HEAD}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
-    let signature = sign(key, text.as_bytes())?;
+    signed(key, Algorithm::Rs256, None, &claims)
+}
+
+/// An instant as a NumericDate (RFC 7519 section 2).
+pub(super) const fn s(at: Instant) -> i64 {
+    at.ms().div_euclid(1000)
+}
+
+/// Claims, signed; `key_id` says with which of the issuer's keys.
+pub(super) fn signed(
+    key: &Secret,
+    algorithm: Algorithm,
+    key_id: Option<&str>,
+    claims: &Value,
+) -> Result<Secret, KeyError> {
+    let mut head = json!({ "alg": algorithm.name(), "typ": "JWT" });
+    if let (Some(members), Some(key_id)) = (head.as_object_mut(), key_id) {
+        members.insert("kid".to_owned(), key_id.into());
+    }
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let text = format!("{}.{}", part(&head), part(claims));
+    let signature = sign(key, algorithm, text.as_bytes())?.ok_or(KeyError::Curve)?;
     Ok(Secret::new(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature))))
 }
 
-fn sign(key: &Secret, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+/// A signature as a token has it; none if the key is of another kind.
+fn sign(key: &Secret, algorithm: Algorithm, message: &[u8]) -> Result<Option<Vec<u8>>, KeyError> {
     let mut der =
         PrivateKeyDer::from_pem_slice(key.expose().as_bytes()).map_err(|_malformed| KeyError::Form)?;
     let signing = any_supported_type(&der);
     der.zeroize();
-    let signing: std::sync::Arc<dyn SigningKey> = signing.map_err(|_refused| KeyError::Kind)?;
-    let signer = signing.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256]).ok_or(KeyError::Kind)?;
-    signer.sign(message).map_err(|_refused| KeyError::Kind)
+    let Ok(signing) = signing else { return Ok(None) };
+    let Some(signer) = signing.choose_scheme(&[algorithm.scheme()]) else { return Ok(None) };
+    let signature = signer.sign(message).map_err(|_refused| KeyError::Curve)?;
+    Ok(match algorithm {
+        Algorithm::Rs256 => Some(signature),
+        Algorithm::Es256 => halves(&signature),
+    })
+}
+
+/// The two numbers of an ECDSA signature (RFC 3279 section 2.2.3), one after the other as RFC 7518 section 3.4 has them.
+fn halves(der: &[u8]) -> Option<Vec<u8>> {
+    let [0x30, length, rest @ ..] = der else { return None };
+    if usize::from(*length) != rest.len() {
+        return None;
+    }
+    let (r, rest) = number(rest)?;
+    let (s, rest) = number(rest)?;
+    rest.is_empty().then(|| [r, s].concat())
+}
+
+/// A number from the front of DER, in as many bytes as a half has, and what follows.
+fn number(der: &[u8]) -> Option<([u8; HALF_BYTES], &[u8])> {
+    let [0x02, length, rest @ ..] = der else { return None };
+    let (number, rest) = rest.split_at_checked(usize::from(*length))?;
+    let number = number.strip_prefix(&[0]).unwrap_or(number);
+    let mut half = [0; HALF_BYTES];
+    let at = HALF_BYTES.checked_sub(number.len())?;
+    half.get_mut(at..)?.copy_from_slice(number);
+    Some((half, rest))
 }
 
 #[cfg(test)]

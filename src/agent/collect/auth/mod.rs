@@ -1,14 +1,20 @@
-//! How a run shows who it is: a bearer token, or a GitHub App that mints a short token for every run.
+//! How a run shows who it is: a bearer token, headers, a GitHub App that mints a short token for every run, or a client of
+//! OAuth 2.0 that is granted one.
 //!
 //! A credential that cannot be had is an outcome of every exchange, with its reason; it is never a crash, and never a
 //! request without one. No value of a credential leaves this folder but into a header.
 
 mod app;
+mod client;
+mod dpop;
+mod errand;
+mod grant;
 mod granted;
 mod jwt;
 mod mint;
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -16,12 +22,14 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use observance_record::{Digest, Instant, population::Outcome};
 use tokio::sync::Mutex as Turn;
+use url::Url;
 
+use self::dpop::Prover;
 pub(super) use self::granted::Granted;
-pub use self::{app::GithubApp, granted::Privileges, jwt::KeyError};
+pub use self::{app::GithubApp, client::Client, granted::Privileges, jwt::KeyError};
 use super::{
     exchange::{Sent, Session},
-    http::Headers,
+    http::{Answer, Headers},
     outcome::why,
 };
 use crate::secret::Secret;
@@ -38,6 +46,8 @@ pub enum Auth {
     Headers(BTreeMap<String, Secret>),
     /// An app, by its key. Each run mints a token of its own, narrowed to what its manifest expects.
     GithubApp(GithubApp),
+    /// A client of OAuth 2.0. Each run is granted a token of its own, narrowed to what its manifest expects.
+    Client(Client),
 }
 
 impl Auth {
@@ -59,8 +69,17 @@ pub(super) struct Credential {
     pub by: Digest,
     /// Which of the run, from 1.
     serial: u32,
+    /// The token and who proves that it is his alone, where each request has to.
+    bound: Option<Arc<Bound>>,
     /// From then on another is asked for first.
     renew_at: Option<Instant>,
+}
+
+/// A token that is shown with proofs (RFC 9449).
+#[derive(Debug)]
+struct Bound {
+    token: Secret,
+    prover: Prover,
 }
 
 /// Why there is no credential: what every exchange comes to.
@@ -76,6 +95,11 @@ pub(super) struct Door<'a> {
     held: Turn<Held>,
     learnt: Mutex<Learnt>,
 }
+
+/// A token, when to ask for the next one, and who proves that it is his.
+type Lasting = (Secret, Instant, Option<Prover>);
+/// What is sent, until when, and with what it is proved.
+type Ready = (Headers, Option<Instant>, Option<Bound>);
 
 #[derive(Debug, Default)]
 struct Held {
@@ -124,8 +148,39 @@ impl Session<'_> {
         self.obtain(&mut held).await
     }
 
-    /// Another credential, after the source refused this one; none if there is no point in asking again.
-    pub(super) async fn renewed(&self, refused: &Credential) -> Option<Credential> {
+    /// What a request shows there: another host is asked without saying who asks.
+    pub(super) fn shown<'c>(
+        &self,
+        credential: &'c Credential,
+        url: &Url,
+        posted: Option<&str>,
+    ) -> Result<Cow<'c, Headers>, Refusal> {
+        if !self.is_ours(url) {
+            return Ok(Cow::Borrowed(&credential.plain));
+        }
+        let Some(Bound { token, prover }) = credential.bound.as_deref() else {
+            return Ok(Cow::Borrowed(&credential.headers));
+        };
+        let method = posted.map_or("GET", |_| "POST");
+        let (once, now) = (self.once()?, self.clock.now());
+        let proof = prover.proof((method, url), Some(token), (&once, now));
+        let headers = proof.and_then(|proof| credential.headers.with(dpop::HEADER, &proof));
+        headers.map(Cow::Owned).ok_or(Refusal { outcome: Outcome::Retry, why: why::AUTH_UNAVAILABLE })
+    }
+
+    /// Another credential, or another proof of the same, after the source refused this one; none if there is no point in
+    /// asking again.
+    pub(super) async fn renewed(
+        &self,
+        refused: &Credential,
+        (url, answer): (&Url, Option<&Answer>),
+    ) -> Option<Credential> {
+        if let (Some(bound), Some(answer)) = (refused.bound.as_deref(), answer)
+            && answer.headers.joined("www-authenticate").is_some_and(|asks| asks.contains(dpop::ASKS))
+            && bound.prover.hear(url, &answer.headers)
+        {
+            return Some(refused.clone());
+        }
         let mut held = self.door.held.lock().await;
         if let Some(Ok(current)) = &held.state
             && current.serial != refused.serial
@@ -142,14 +197,16 @@ impl Session<'_> {
     async fn obtain(&self, held: &mut Held) -> Result<Credential, Refusal> {
         held.serial += 1;
         let had = match self.door.auth {
-            Auth::Bearer(token) => self.bearer(token).map(|headers| (headers, None)),
-            Auth::Headers(secrets) => self.with(secrets).map(|headers| (headers, None)),
-            Auth::GithubApp(app) => match self.mint(app, held.serial).await {
-                Ok((token, renew_at)) => self.bearer(&token).map(|headers| (headers, Some(renew_at))),
-                Err(refusal) => Err(refusal),
-            },
+            Auth::Bearer(token) => self.bearer(token).map(|headers| (headers, None, None)),
+            Auth::Headers(secrets) => self.with(secrets).map(|headers| (headers, None, None)),
+            Auth::GithubApp(app) => {
+                let minted = self.mint(app, held.serial).await;
+                self.lasting(minted.map(|(token, renew_at)| (token, renew_at, None)))
+            }
+            Auth::Client(client) => self.lasting(self.granted_token(client, held.serial).await),
         };
-        let had = had.map(|(headers, renew_at)| Credential {
+        let had = had.map(|(headers, renew_at, bound)| Credential {
+            bound: bound.map(Arc::new),
             by: headers.by(),
             plain: Arc::new(headers.without_credential()),
             headers: Arc::new(headers),
@@ -158,6 +215,16 @@ impl Session<'_> {
         });
         held.state = Some(had.clone());
         had
+    }
+
+    /// A token that ends.
+    fn lasting(&self, had: Result<Lasting, Refusal>) -> Result<Ready, Refusal> {
+        let (token, renew_at, prover) = had?;
+        let Some(prover) = prover else {
+            return self.bearer(&token).map(|headers| (headers, Some(renew_at), None));
+        };
+        let headers = self.with(&BTreeMap::from([("authorization".to_owned(), token.after("DPoP "))]))?;
+        Ok((headers, Some(renew_at), Some(Bound { token, prover })))
     }
 
     fn bearer(&self, token: &Secret) -> Result<Headers, Refusal> {

@@ -8,9 +8,13 @@ use super::{Finding, Weight, fits, lint};
 use crate::collect::Manifest;
 
 fn description() -> Value {
+    described("github")
+}
+
+fn described(system: &str) -> Value {
     let data = std::env::var_os("OBSERVANCE_DATA")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
-    let path = data.join("contracts/github.subset.json");
+    let path = data.join(format!("contracts/{system}.subset.json"));
     serde_json::from_slice(&fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))).unwrap()
 }
 
@@ -45,6 +49,19 @@ fn every_shipped_manifest_is_clean() {
         checked += lint(&Manifest::read(name, text).unwrap(), text, Some(&description)).1;
     }
     assert!(checked >= 8, "only {checked} steps are in the description");
+}
+
+#[test]
+fn what_is_asked_of_okta_stands_in_its_description() {
+    let description = described("okta");
+    let mut checked = 0;
+    for (name, text) in shipped().into_iter().filter(|(name, _)| name.contains("/okta/")) {
+        let manifest = Manifest::read(&name, &text).unwrap();
+        let (found, held) = lint(&manifest, &text, Some(&description));
+        assert!(found.is_empty(), "{name}: {found:?}");
+        checked += held;
+    }
+    assert_eq!(checked, 2);
 }
 
 #[test]

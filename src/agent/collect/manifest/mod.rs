@@ -3,6 +3,7 @@
 //! This file holds the model; `read` makes it from YAML and is the only way to one. Nothing here touches the network.
 
 mod asks;
+mod auth;
 mod documents;
 pub(super) mod keys;
 mod parts;
@@ -20,6 +21,7 @@ use std::collections::BTreeSet;
 
 use observance_record::Digest;
 
+pub(super) use self::auth::{SecretIn, TokenAt, TokenErrand};
 pub(super) use self::turns::{
     Bound, Cursor, CursorIn, Document, Feed, Follow, Nested, Pages, Reach, Retention, State, Stop, Turn,
     Verb, WindowPlan,
@@ -101,6 +103,11 @@ impl Manifest {
     /// What the credential must be granted, as (name, access).
     pub fn permissions(&self) -> &[(String, String)] {
         &self.permissions.expect
+    }
+
+    /// Does it say where a client is given a token? Then, and only then, a client may ask.
+    pub const fn is_for_clients(&self) -> bool {
+        self.connection.auth.is_some()
     }
 
     /// What each step needs beyond that, in words, for whoever has to grant it: (step, need).
@@ -192,6 +199,13 @@ pub(super) struct Connection {
     pub headers: Vec<(String, String)>,
     /// Names of the request's parameters.
     pub params: Vec<String>,
+    /// How a client comes to a token.
+    pub auth: Option<TokenErrand>,
+}
+
+/// A name that could be a host of others: this machine and bare addresses are for the configuration to name.
+fn is_outside(name: &str) -> bool {
+    name.contains('.') && !name.ends_with(".localhost") && !name.ends_with('.')
 }
 
 /// What the credential may do, as declared and as seen.

@@ -3,8 +3,8 @@
 use observance_record::Digest;
 
 use super::{
-    Conditional, Connection, Evidence, Fault, Limits, Manifest, Permissions, Rate, Receipts, ResetUnit, keys,
-    parts, populations, schedule, steps,
+    Conditional, Connection, Evidence, Fault, Limits, Manifest, Permissions, Rate, Receipts, ResetUnit, auth,
+    is_outside, keys, parts, populations, schedule, steps,
     yaml::{self, Faults, Section, Spot},
 };
 
@@ -114,23 +114,20 @@ fn connection(spot: &Spot<'_>, faults: &mut Faults) -> Connection {
         let named = url.domain().is_some_and(is_outside);
         (url.scheme() == "https" && plain && named).then(|| text.trim_end_matches('/').to_owned())
     };
+    let params: Vec<String> = section
+        .get("params")
+        .map(|s| s.list(faults).iter().filter_map(|s| parts::name(s, faults)).collect())
+        .unwrap_or_default();
     Connection {
+        auth: section.get("auth").and_then(|s| auth::read(s, &params, faults)),
         base_url: section
             .need(faults, "base_url")
             .and_then(|s| s.read(faults, "an https address without user, query or fragment", address))
             .unwrap_or_default(),
         allow_hosts: section.get("allow_hosts").map(|s| hosts(s, faults)).unwrap_or_default(),
         headers: section.get("headers").map(|s| parts::headers(s, faults)).unwrap_or_default(),
-        params: section
-            .get("params")
-            .map(|s| s.list(faults).iter().filter_map(|s| parts::name(s, faults)).collect())
-            .unwrap_or_default(),
+        params,
     }
-}
-
-/// A name that could be a host of others: this machine and bare addresses are for the configuration to name.
-fn is_outside(name: &str) -> bool {
-    name.contains('.') && !name.ends_with(".localhost") && !name.ends_with('.')
 }
 
 fn hosts(spot: &Spot<'_>, faults: &mut Faults) -> Vec<String> {

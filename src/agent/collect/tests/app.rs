@@ -9,7 +9,7 @@ use observance_record::population::Outcome;
 use serde_json::{Value, json};
 
 use super::{
-    pki, run_as,
+    everything, pki, run_as,
     scenarios::{Reply, Server, acme, codes, exchange, message, reply},
     shipped,
 };
@@ -69,14 +69,6 @@ async fn look(manifest: &Manifest, server: &Server) -> Collected {
     let http = Http::new(&Route::default()).unwrap();
     let way = (&http, Some(server.base.as_str()));
     run_as(&app(), manifest, way, (None, None), &BTreeMap::new(), &mut State::default()).await
-}
-
-fn everything(seen: &Collected) -> String {
-    let rows = seen.exchanges.values().map(|row| row.to_vec()).chain(seen.receipts.iter().cloned());
-    let bodies = seen.bodies.artefacts().unwrap();
-    let bodies = bodies.iter().map(|body| body.bytes().to_vec());
-    let all: Vec<Vec<u8>> = rows.chain(bodies).collect();
-    format!("{seen:?}{}", String::from_utf8_lossy(&all.concat()))
 }
 
 #[tokio::test]

@@ -32,6 +32,7 @@ const YIELDS: &[(&str, &str)] = &[
         "github/updates",
         "updates: update in a window, branches: repository in a window, deployments: deployment in a window",
     ),
+    ("okta/tokens", "api_tokens: api_token"),
 ];
 
 #[test]

@@ -3,6 +3,7 @@
 mod app;
 mod bounds;
 mod catalogue;
+mod client;
 mod conditional;
 mod fuzz;
 mod graphql;
@@ -118,6 +119,15 @@ pub(super) async fn run_behind(
     seen
 }
 
+/// All that a run leaves, as text: for what must stand in none of it.
+pub(super) fn everything(seen: &Collected) -> String {
+    let rows = seen.exchanges.values().map(|row| row.to_vec()).chain(seen.receipts.iter().cloned());
+    let bodies = seen.bodies.artefacts().unwrap();
+    let bodies = bodies.iter().map(|body| body.bytes().to_vec());
+    let all: Vec<Vec<u8>> = rows.chain(bodies).collect();
+    format!("{seen:?}{}", String::from_utf8_lossy(&all.concat()))
+}
+
 /// The rows of a population, by name.
 pub(super) fn rows(seen: &Collected, population: usize) -> Vec<Value> {
     let mut rows: Vec<Value> =
@@ -125,6 +135,9 @@ pub(super) fn rows(seen: &Collected, population: usize) -> Vec<Value> {
     rows.sort_by_key(|row| row["_name"].as_str().unwrap().to_owned());
     rows
 }
+
+/// The hosts of the shipped collectors' own addresses.
+const OURS: [&str; 2] = ["api.github.com", "okta.example"];
 
 type Answers = dyn Fn(&Url, Option<&[u8]>) -> Value + Send + Sync;
 
@@ -155,7 +168,7 @@ impl Script {
     }
 
     pub(super) fn answer(&self, url: &Url, ask: Ask<'_>) -> Result<Answer, Broken> {
-        let ours = url.host_str() == Some("api.github.com");
+        let ours = url.host_str().is_some_and(|host| OURS.contains(&host));
         let shown = ask.headers.get("authorization");
         assert_eq!(shown, ours.then_some("Bearer ghp_hush"), "nobody else may learn who asks");
         let answer = (self.0)(url, ask.body);
@@ -168,7 +181,7 @@ impl Script {
 
 /// What scripts call an address; those of other hosts begin with the host.
 pub(super) fn path_and_query(url: &Url) -> String {
-    let host = url.host_str().filter(|host| *host != "api.github.com").unwrap_or_default();
+    let host = url.host_str().filter(|host| !OURS.contains(host)).unwrap_or_default();
     let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
     format!("{host}{}{query}", url.path())
 }

@@ -1,4 +1,4 @@
-//! Real recorded answers of GitHub go through classification and projection: none panics, none is read as "no rows".
+//! Real recorded answers of GitHub and Okta go through classification and projection: none panics, none is read as "no rows".
 
 use std::{collections::BTreeMap, env, fs, path::PathBuf};
 
@@ -136,6 +136,32 @@ fn recordings_of_the_paths_that_are_asked_go_through_their_own_steps() {
     }
 }
 
+/// Tokens that Okta answered with go through the shipped step, and no refusal is a list.
+#[test]
+fn recorded_tokens_of_okta_are_read_whole() {
+    let Some(lines) = recorded("okta.jsonl") else { return };
+    let (manifest, key) = (shipped("okta/tokens"), ItemKey::new([1; 32]));
+    let step = manifest.steps.iter().find(|step| step.id == "tokens").unwrap();
+    let (mut lists, mut records, mut refusals) = (0, 0, 0);
+    for line in lines.lines() {
+        let recording: Value = serde_json::from_str(line).unwrap();
+        let url = recording["url"].as_str().unwrap();
+        let Ok(answer) = load(line) else { continue };
+        let meaning = weigh(&manifest, step, &answer, &key);
+        if recording["method"] == "GET" && url.split('?').next() == Some("/api/v1/api-tokens") {
+            assert_eq!((answer.status, meaning.outcome), (200, Outcome::Present), "{line:.200}");
+            let body: Value = serde_json::from_slice(&answer.body).unwrap();
+            assert_eq!(meaning.records.len(), held(&step.records, &body));
+            lists += 1;
+            records += meaning.records.len();
+        } else if answer.status >= 400 {
+            assert!(!meaning.outcome.feeds() && meaning.records.is_empty(), "{line:.200}");
+            refusals += 1;
+        }
+    }
+    assert!(lists == 8 && records > 8 && refusals > 20, "{lists} {records} {refusals}");
+}
+
 /// Further pages and moved repositories are recorded by a repository's number.
 fn by_name(path: &str) -> String {
     let rest = path.strip_prefix("/repositories/").and_then(|rest| rest.split_once('/'));
@@ -160,10 +186,14 @@ fn fits(template: &str, path: &str) -> bool {
 }
 
 fn recordings() -> Option<String> {
+    recorded("github.jsonl")
+}
+
+fn recorded(name: &str) -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "tests read where the shared recordings are")]
     let (at, ci) = (env::var("OBSERVANCE_DATA").ok(), env::var("CI").is_ok());
     let shared = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    let path = at.map_or(shared, PathBuf::from).join("recordings/github.jsonl");
+    let path = at.map_or(shared, PathBuf::from).join("recordings").join(name);
     let text = fs::read_to_string(&path).ok();
     assert!(text.is_some() || !ci, "{} is missing", path.display());
     if text.is_none() {

@@ -168,6 +168,46 @@ pub(in crate::collect) static CONNECTION: Section = Section {
         ),
         may("headers", Kind::Map(&Kind::Text), "Headers of every request; never `authorization` or `host`."),
         may("params", Kind::List(&NAME), "What the configuration must give; `{name}` in templates."),
+        may(
+            "auth",
+            Kind::Section(&AUTH),
+            "Where a client is given a token for each run (OAuth 2.0 client credentials). With it the configuration names a \
+             `client`, without it something else.",
+        ),
+    ],
+};
+
+pub(in crate::collect) static AUTH: Section = Section {
+    name: "auth",
+    about: "Where and for what a client is given a token (RFC 6749 section 4.4): `token_path` or `token_url`. Parameters \
+            may stand in all of its texts but `scopes`.",
+    keys: &[
+        may("token_path", TEMPLATE, "Where, below the base address."),
+        may(
+            "token_url",
+            TEMPLATE,
+            "Where, if it is on another host: an https address. Nothing else is asked there.",
+        ),
+        or(
+            "scopes",
+            Kind::Either(&[Kind::Word(&["expect"]), Kind::List(&Kind::Text)]),
+            "expect",
+            "What the token may do: the names of `permissions.expect`, or a list.",
+        ),
+        may("audience", TEMPLATE, "For whom the token is, where the source wants to be told."),
+        may("resource", TEMPLATE, "The same by RFC 8707."),
+        or(
+            "client_secret",
+            Kind::Word(&["basic", "post"]),
+            "basic",
+            "Where a client's secret goes: into the header, or into the form. A client with a key signs instead (RFC 7523).",
+        ),
+        or(
+            "dpop",
+            Kind::Truth,
+            "false",
+            "Whether tokens are asked for, and shown, with proofs that nobody else holds them (RFC 9449).",
+        ),
     ],
 };
 
