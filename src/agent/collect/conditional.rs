@@ -54,6 +54,16 @@ pub(super) struct Earlier {
     ends: bool,
 }
 
+impl Conditional {
+    /// The header by which an answer says what it may be asked about by.
+    pub(super) const fn header(self) -> &'static str {
+        match self {
+            Self::LastModified => "last-modified",
+            Self::Etag | Self::GithubEtag | Self::Never => "etag",
+        }
+    }
+}
+
 impl Earlier {
     /// The ETag that the source would give to this body now.
     pub(super) fn etag(&self, headers: &Headers) -> String {

@@ -237,6 +237,7 @@ impl Session<'_> {
         let ask = Ask {
             headers: call.headers,
             etag: call.etag,
+            by_date: self.manifest.conditional == Conditional::LastModified,
             body: call.body,
             body_bytes_max: self.manifest.limits.body_bytes_max,
         };
@@ -381,7 +382,7 @@ impl Session<'_> {
             .as_ref()
             .filter(|_| outcome == Outcome::Present || !records.is_empty())
             .filter(|_| asked.body.is_none())
-            .and_then(|answer| answer.headers.get("etag"))
+            .and_then(|answer| answer.headers.get(self.manifest.conditional.header()))
             // to ask about an empty list, nothing has to be remembered
             .zip(artefact.as_ref().filter(|artefact| artefact.bytes != conditional::EMPTY))
             .zip(said.as_ref().ok())

@@ -17,7 +17,7 @@ use bytes::{Bytes, BytesMut};
 use observance_record::Digest;
 use reqwest::{
     Client, Proxy, Response,
-    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH},
+    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH},
     redirect::Policy,
     tls::TlsInfo,
 };
@@ -95,6 +95,8 @@ pub struct Ask<'a> {
     pub headers: &'a Headers,
     /// Answer only if the thing is no longer this.
     pub etag: Option<&'a str>,
+    /// `etag` is no ETag but when the thing changed last.
+    pub by_date: bool,
     /// JSON that is posted; without it the request is a GET.
     pub body: Option<&'a [u8]>,
     /// Largest body, in bytes, after decompression.
@@ -182,7 +184,7 @@ impl Http {
         };
         request = request.headers(ask.headers.0.clone());
         if let Some(etag) = ask.etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
-            request = request.header(IF_NONE_MATCH, etag);
+            request = request.header(if ask.by_date { IF_MODIFIED_SINCE } else { IF_NONE_MATCH }, etag);
         }
         let mut response = request.send().await.map_err(|error| broken(&error))?;
         self.remember(url, &response);

@@ -65,7 +65,8 @@ impl<'t> List<'t> {
     }
 }
 
-/// What keeps a record from having been seen whole: a list of it that is short. Of those lists that were gone on with, `followed` says how that ended.
+/// What keeps a record from having been seen whole: a list of it that is short. Of those lists that were gone on with,
+/// `followed` says how that ended.
 pub(super) fn flaws(
     step: &Step,
     record: Value<'_>,

@@ -132,7 +132,8 @@ impl Tiles {
     }
 }
 
-/// How many bundles there are, by doubling and halving. A bundle is written after the tiles of its hashes, so it vouches for them.
+/// How many bundles there are, by doubling and halving. A bundle is written after the tiles of its hashes, so it vouches
+/// for them.
 async fn published(store: &Store) -> Result<u64, StoreError> {
     let (mut low, mut high) = (0, 1);
     while high < u64::MAX / 2 && is_there(store, high - 1).await? {

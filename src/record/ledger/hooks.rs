@@ -30,8 +30,8 @@ pub struct Heard {
 }
 
 impl Hooks {
-    /// The entry that brought a run which began at `started` and which the writer `by` records now: the newest that named its collector, if the same
-    /// writer wrote it, the run began after it, and none did before.
+    /// The entry that brought a run which began at `started` and which the writer `by` records now: the newest that named its
+    /// collector, if the same writer wrote it, the run began after it, and none did before.
     pub(super) fn brought(&self, collector: &str, by: u64, started: Instant) -> Option<u64> {
         let (asked_by, seq, t) = self.asked.get(collector)?;
         // whoever begins anew, or goes on with what began before, does not look because of it

@@ -69,7 +69,12 @@ pub fn show(shelf: &Shelf, asked: &CollectorsShow, out: &mut dyn Write) -> anyho
 fn one(step: &StepOutline, declared: &[(String, String)], out: &mut dyn Write) -> anyhow::Result<()> {
     let each = step.each.as_ref().map(|each| format!(", once for each of {each}")).unwrap_or_default();
     let pages = if step.paged { ", all pages" } else { "" };
-    writeln!(out, "step {}: {} {}{each}{pages}", step.id, step.verb, visible(&step.path))?;
+    match (step.verb, &step.each) {
+        ("INSIDE", Some(of)) => {
+            writeln!(out, "step {}: the list {} in each of {of}, no request", step.id, visible(&step.path))?;
+        }
+        (verb, _) => writeln!(out, "step {}: {verb} {}{each}{pages}", step.id, visible(&step.path))?,
+    }
     let query: Vec<String> = step.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let part = |name: &str, list: Vec<String>, out: &mut dyn Write| {
         if list.is_empty() { Ok(()) } else { writeln!(out, "  {name:<10}{}", visible(&list.join(", "))) }
@@ -104,16 +109,18 @@ pub fn speaks(population: &PopulationOutline) -> String {
 /// `1 request, then 2 for each of repos`.
 pub fn requests(steps: &[StepOutline]) -> String {
     let mut parts: Vec<String> = Vec::new();
-    let once = steps.iter().filter(|step| step.each.is_none());
+    // what stands inside of records that came is asked for by nobody
+    let asking = || steps.iter().filter(|step| step.verb != "INSIDE");
+    let once = asking().filter(|step| step.each.is_none());
     let (lists, single): (Vec<_>, Vec<_>) = once.partition(|step| step.paged);
     if !single.is_empty() {
         parts.push(counted(u64::try_from(single.len()).unwrap_or(u64::MAX), "request"));
     }
     parts.extend(lists.iter().map(|step| format!("every page of {}", step.id)));
-    let mut parents: Vec<&String> = steps.iter().filter_map(|step| step.each.as_ref()).collect();
+    let mut parents: Vec<&String> = asking().filter_map(|step| step.each.as_ref()).collect();
     parents.dedup();
     for parent in parents {
-        let n = steps.iter().filter(|step| step.each.as_ref() == Some(parent)).count();
+        let n = asking().filter(|step| step.each.as_ref() == Some(parent)).count();
         let part = format!("{} for each of {parent}", number(u64::try_from(n).unwrap_or(u64::MAX)));
         if !parts.contains(&part) {
             parts.push(part);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use observance_record::Instant;
 use serde::{Deserialize, Serialize};
 
-use crate::run::once::Seen;
+use crate::{run::once::Seen, text::visible};
 
 /// What the credential may do, as far as the source said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,6 +18,9 @@ pub struct Token {
     pub writes: u64,
     /// All that were named.
     pub rights: Vec<String>,
+    /// When it ends, in the source's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
 }
 
 /// What is left of the limit.
@@ -40,7 +43,8 @@ struct Receipt {
 /// What all runs say of the token together.
 pub fn token(seen: &[Seen<'_>]) -> Token {
     let said = seen.iter().map(|one| &one.collected.privileges).filter(|one| one.seen);
-    let mut token = Token { named: false, writes: 0, rights: Vec::new() };
+    let expires = seen.iter().find_map(|one| one.collected.privileges.expires.clone());
+    let mut token = Token { named: false, writes: 0, rights: Vec::new(), expires };
     for privileges in said {
         token.named = true;
         token.writes = token.writes.max(privileges.write);
@@ -54,14 +58,16 @@ pub fn token(seen: &[Seen<'_>]) -> Token {
 impl Token {
     /// In words, for one line.
     pub fn words(&self) -> String {
-        match (self.named, self.writes) {
+        let rights = match (self.named, self.writes) {
             (false, _) => "token: names no rights (fine-grained, or an app's)".to_owned(),
             (true, 0) => "token: read-only".to_owned(),
             (true, n) => {
                 let rights = self.rights.join(", ");
                 format!("token: may WRITE ({n} of its rights: {rights}); a read-only one sees as much")
             }
-        }
+        };
+        let expires = self.expires.as_ref().map(|at| format!(" · ends {}", visible(at)));
+        rights + &expires.unwrap_or_default()
     }
 }
 

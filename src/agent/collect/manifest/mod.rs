@@ -258,6 +258,8 @@ pub(super) enum Conditional {
     Etag,
     /// Also by ETags that are computed from the sealed body, as GitHub makes them.
     GithubEtag,
+    /// By the instants of the last change that it gave, in whole seconds.
+    LastModified,
     /// Not at all: the source's ETags cannot be trusted.
     Never,
 }

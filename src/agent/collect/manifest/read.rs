@@ -172,9 +172,10 @@ fn permissions(spot: &Spot<'_>, faults: &mut Faults) -> Permissions {
 }
 
 fn conditional(spot: &Spot<'_>, faults: &mut Faults) -> Option<Conditional> {
-    spot.read(faults, "etag, github_etag or none", |text| match text {
+    spot.read(faults, "etag, github_etag, last_modified or none", |text| match text {
         "etag" => Some(Conditional::Etag),
         "github_etag" => Some(Conditional::GithubEtag),
+        "last_modified" => Some(Conditional::LastModified),
         "none" => Some(Conditional::Never),
         _ => None,
     })

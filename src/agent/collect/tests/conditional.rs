@@ -307,3 +307,46 @@ async fn where_a_body_says_how_its_list_goes_on_it_says_so_again_and_a_post_is_n
         assert_eq!((stated(&second), stated(&first).is_some()), (stated(&first), request == headed));
     }
 }
+
+#[tokio::test]
+async fn a_source_is_asked_by_what_the_manifest_says_and_by_nothing_else() {
+    const CHANGED: &str = "Tue, 10 Mar 2026 10:00:00 GMT";
+    for (way, header, expected) in [
+        ("etag", Some("if-none-match"), Outcome::Unchanged),
+        ("last_modified", Some("if-modified-since"), Outcome::Unchanged),
+        ("none", None, Outcome::Present),
+    ] {
+        let manifest =
+            manifest(|text| text.replace("conditional: github_etag", &format!("conditional: {way}")));
+        let server = Server::start(|_, path, server| {
+            let headers = server.log.lock().unwrap().last().unwrap().1.clone();
+            let pairs = [("etag", "\"e\""), ("last-modified", CHANGED)];
+            let given = |name: &str, value: &str| headers.get(name).is_some_and(|given| given == value);
+            if given("if-none-match", "\"e\"") || given("if-modified-since", CHANGED) {
+                return message(304, &pairs, "");
+            }
+            let (bare, query) = path.split_once('?').unwrap_or((path, ""));
+            reply(200, &pairs, body(bare, if query.ends_with("page=2") { 2 } else { 1 }))
+        })
+        .await;
+        let (none, mut state) = (BTreeMap::new(), State::default());
+        let first =
+            Look { manifest: &manifest, server: &server, token: "ghp_one", prior: &none, sealed: None };
+        let first = first.at(&mut state).await;
+        server.log.lock().unwrap().clear();
+        let again = Look {
+            manifest: &manifest,
+            server: &server,
+            token: "ghp_one",
+            prior: &first.exchanges,
+            sealed: None,
+        };
+        let again = again.at(&mut state).await;
+        assert!(again.outcomes.get(&expected).is_some_and(|n| *n > 1), "{way}: {:?}", again.outcomes);
+        let log = server.log.lock().unwrap();
+        let sent = |name: &str| log.iter().any(|(_, headers)| headers.contains_key(name));
+        for name in ["if-none-match", "if-modified-since"] {
+            assert_eq!(sent(name), header == Some(name), "{way}: {name}");
+        }
+    }
+}

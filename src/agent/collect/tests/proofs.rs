@@ -188,7 +188,9 @@ async fn only_a_clear_no_is_left_out_and_rows_hold_answers() {
 async fn what_the_source_tells_about_the_credential_is_kept() {
     let shipped = std::fs::read_to_string(super::collectors().join("github/members/collector.yaml")).unwrap();
     let observe = "observe: { granted: x-oauth-scopes, accepted: x-accepted, expires: x-expires }\n  forbid: [\"*:org\"]";
-    let text = shipped.replace("granted: x-oauth-scopes", observe);
+    let stands = "observe: { granted: x-oauth-scopes, expires: github-authentication-token-expiration }";
+    assert!(shipped.contains(stands));
+    let text = shipped.replace(stands, observe);
     let read = |text: &str| Manifest::read("m", text).unwrap_or_else(|faults| panic!("{faults:?}"));
     let headers = json!({ "x-oauth-scopes": "read:org, repo, read:user", "x-accepted": "members=read", "x-expires": "2026-04-01 00:00:00 UTC" });
     let answer = |body: Value| json!({ "status": 200, "headers": headers, "body": body });

@@ -110,9 +110,10 @@ pub(in crate::collect) static MANIFEST: Section = Section {
         ),
         may(
             "conditional",
-            Kind::Word(&["etag", "github_etag", "none"]),
+            Kind::Word(&["etag", "github_etag", "last_modified", "none"]),
             "How the source is asked whether something changed: by the ETags that it gave; also by those that GitHub is \
-             known to make, so that a new token or a restart costs nothing; or never. `etag` unless given.",
+             known to make, so that a new token or a restart costs nothing; by `Last-Modified`, whose whole seconds \
+             hide a second change in one; or never. `etag` unless given.",
         ),
         may("schedule", Kind::Section(&SCHEDULE), "When it runs unless the configuration says otherwise."),
         may("limits", Kind::Section(&LIMITS), "The bounds of one run."),
