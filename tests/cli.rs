@@ -5,18 +5,17 @@
 use std::{
     fs,
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Command, Output},
 };
 
 use observance::{
     clock::Clock,
-    config::catalogue::Catalogue,
     demo::company::{self, Company},
     library,
 };
 use observance_verify::{Conclusion, Folder, Trust, verify};
 
-use crate::support::golden;
+use crate::support::{golden, program};
 
 const COMMANDS: &[&[&str]] = &[
     &[],
@@ -52,15 +51,7 @@ const SCREEN_LINES: usize = 24;
 const COMMANDS_LINES: usize = 30;
 
 fn observance(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_observance"))
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .env("COLUMNS", "100")
-        .env("TEST_TOKEN", company::TOKEN)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
+    program::observance(folder, arguments, &[("COLUMNS", "100"), ("TEST_TOKEN", company::TOKEN)])
 }
 
 fn out(output: &Output) -> String {
@@ -126,7 +117,7 @@ fn what_only_the_deployed_agent_has_is_named_and_no_fault() {
     let explained = expect(0, folder.path(), &["check-config", "--explain"]);
     assert!(explained.contains("origin") && explained.contains("default"), "{explained}");
     let json: serde_json::Value = parse(&expect(0, folder.path(), &["check-config", "--json"]));
-    assert_eq!(json["policies"], serde_json::json!(Catalogue::of(Vec::new()).policies));
+    assert_eq!(json["policies"], serde_json::json!(library::policy_ids()));
     let said = expect(2, folder.path(), &["status"]);
     assert!(said.contains("observance.yaml:4  key") && said.contains("hint: "), "{said}");
 }
@@ -239,7 +230,7 @@ fn journey(folder: &Path) {
     expect(2, folder, &["period", "other"]);
     let view: serde_json::Value = parse(&expect(0, folder, &["period", "trial", "--json"]));
     let listed = |key: &str| view[key].as_array().unwrap().len();
-    assert_eq!(listed("policies") + listed("never_judged"), Catalogue::of(Vec::new()).policies.len());
+    assert_eq!(listed("policies") + listed("never_judged"), library::policy_ids().len());
     log_and_bundle(folder);
 }
 

@@ -1,14 +1,12 @@
 //! A source that this release has never heard of: a manifest and a policy in folders, a few lines of configuration, and it is
 //! collected, judged and recorded as any other.
 
-use std::{
-    fs,
-    path::Path,
-    process::{Command, Output, Stdio},
-};
+use std::{fs, path::Path, process::Output};
 
 use axum::{Json, Router, extract::Request, response::IntoResponse as _, routing::get};
 use serde_json::{Value, json};
+
+use crate::support::program;
 
 const MANIFEST: &str = r#"apiVersion: collectors/v1
 kind: HttpCollector
@@ -83,15 +81,7 @@ async fn wiki() -> String {
 }
 
 fn observance(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_observance"))
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .env("WIKI_KEY", "a-key")
-        .env("WIKI_TOKEN", "a-key")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
+    program::observance(folder, arguments, &[("WIKI_KEY", "a-key"), ("WIKI_TOKEN", "a-key")])
 }
 
 #[track_caller]

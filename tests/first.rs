@@ -2,18 +2,13 @@
 //!
 //! A small organisation on loopback; what people see is golden, less the seconds that it took.
 
-use std::{
-    fs,
-    path::Path,
-    process::{Command, Output, Stdio},
-    sync::Arc,
-};
+use std::{fs, path::Path, process::Output, sync::Arc};
 
 use observance::clock::Clock;
 use serde_json::{Value, json};
 
 use crate::support::{
-    data, golden,
+    data, golden, program,
     source::{Asked, Reply, Source, message, reply},
 };
 
@@ -22,14 +17,7 @@ const DAY_MS: i64 = 86_400_000;
 const NEVER_SAID: &[&str] = &["compliant", "certified", "no exceptions", "score"];
 
 fn observance(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_observance"))
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .env("GITHUB_TOKEN", "a-token")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
+    program::observance(folder, arguments, &[("GITHUB_TOKEN", "a-token")])
 }
 
 /// What was printed: on standard error if that is where a fault goes.
@@ -150,11 +138,7 @@ async fn a_source_that_says_no_is_an_error_with_a_remedy() {
         assert!(scan(&hidden, "acme").contains("there is no organisation acme"));
         assert!(scan(&hidden, "acme/web").contains("no login of an organisation"));
         assert!(scan("http://ghe.example", "acme").contains("no https address"));
-        let unset = Command::new(env!("CARGO_BIN_EXE_observance"))
-            .args(["scan", "github", "acme"])
-            .env_clear()
-            .output()
-            .unwrap();
+        let unset = program::observance(folder.path(), &["scan", "github", "acme"], &[]);
         let said = String::from_utf8(unset.stderr).unwrap();
         assert!(said.contains("GITHUB_TOKEN is not set\nhint: ") && unset.status.code() == Some(2), "{said}");
     });

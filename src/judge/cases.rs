@@ -149,7 +149,8 @@ pub fn run(folder: &Path) -> Result<Report, FolderError> {
 }
 
 fn of_policy(folder: &Path, name: &str, policy: &Policy, report: &mut Report) {
-    let file = format!("cases/{name}.yaml");
+    let (below, own) = name.rsplit_once('/').map_or(("", name), |(below, own)| (below, own));
+    let file = Path::new(below).join(format!("cases/{own}.yaml")).to_string_lossy().into_owned();
     let cases = match read(&folder.join(&file)) {
         Ok(cases) => cases,
         Err(what) => return report.faults.push(Fault::at(&file, 0, what)),

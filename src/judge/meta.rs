@@ -31,6 +31,18 @@ pub enum Severity {
     Critical,
 }
 
+impl Severity {
+    /// The word that a policy says it by.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
 /// What a row must have been seen with before it may be believed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Needs {

@@ -79,20 +79,16 @@ fn shown(verdict: &Verdict) -> Vec<String> {
 }
 
 fn github(name: &str) -> Policy {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies/rego/github");
-    Policy::load(&folder::read(&folder).unwrap()[name]).unwrap()
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies/rego");
+    Policy::load(&folder::read(&folder).unwrap()[&format!("github/{name}")]).unwrap()
 }
 
 #[test]
 fn every_policy_of_the_library_holds_its_cases() {
     let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies/rego");
-    let mut cases = 0;
-    for system in std::fs::read_dir(library).unwrap() {
-        let report = cases::run(&system.unwrap().path()).unwrap();
-        assert!(report.holds(), "{report}");
-        cases += report.outcomes.len();
-    }
-    assert!(cases > 60, "{cases}");
+    let report = cases::run(&library).unwrap();
+    assert!(report.holds(), "{report}");
+    assert!(report.outcomes.len() > 500, "{report}");
 }
 
 #[test]

@@ -12,6 +12,7 @@ pub(crate) mod mini;
 #[path = "../../src/agent/demo/company/openapi.rs"]
 pub(crate) mod openapi;
 pub(crate) mod plain;
+pub(crate) mod program;
 pub(crate) mod s3;
 pub(crate) mod samples;
 pub(crate) mod source;

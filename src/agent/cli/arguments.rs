@@ -455,7 +455,7 @@ pub enum PolicyCommand {
 #[derive(Debug, Args)]
 pub struct PolicyTest {
     /// The folder
-    #[arg(value_name = "DIR", default_value = "policies/rego/github")]
+    #[arg(value_name = "DIR", default_value = "policies/rego")]
     pub dir: PathBuf,
     /// Print as JSON
     #[arg(long)]

@@ -96,7 +96,7 @@ fn value(policy: &Policy) -> Value {
 }
 
 fn lacking(error: folder::FolderError, dir: &Path) -> Trouble {
-    let hint = "name a folder of policies, such as policies/rego/github of the source code";
+    let hint = "name a folder of policies, such as policies/rego of the source code";
     Trouble::new(format!("no policies in {}", dir.display()), hint).because(error)
 }
 

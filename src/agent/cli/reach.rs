@@ -35,7 +35,7 @@ pub struct Asked<'a> {
 /// An organisation on GitHub, reachable with the token in `variable`.
 pub fn github(org: &str, base_url: Option<&str>, variable: &str) -> anyhow::Result<Source> {
     let params = BTreeMap::from([("org".to_owned(), org.to_owned())]);
-    source(Asked { kind: "github", params, base_url, variable: Some(variable), header: None })
+    source(Asked { kind: GITHUB, params, base_url, variable: Some(variable), header: None })
 }
 
 /// A source, reachable with a token of the environment.

@@ -88,7 +88,7 @@ pub fn catalogue() -> Catalogue {
         let manifest = Manifest::read(&name, &String::from_utf8_lossy(bytes)).ok()?;
         Some(folder::scheduled(&manifest))
     };
-    Catalogue::of(library::collectors().into_iter().filter_map(shipped).collect())
+    Catalogue::of(library::collectors().into_iter().filter_map(shipped).collect(), library::policy_ids())
 }
 
 /// Reads the file and everything that it names except secrets and keys.

@@ -4,15 +4,13 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use url::Url;
-
 use super::setup::{Found, bounded, chain};
 use crate::{
     collect::{self, Auth, Client, GithubApp, Http, Reach},
     config::{
         Config,
         other::{self, Other},
-        source::{self, Source as Outside},
+        source::{self, Source as Outside, Way},
     },
     run::setup::Source,
 };
@@ -40,7 +38,7 @@ pub(super) fn sources(config: &Config, found: &mut Found) -> Option<BTreeMap<Str
 
 fn github_source(name: &str, github: &source::Github, found: &mut Found) -> Option<Source> {
     let auth = github_auth(name, &github.credential, found);
-    let http = http(name, (github.extra_ca.as_deref(), github.proxy.as_ref(), &github.networks), found);
+    let http = http(name, &github.way, found);
     if github.api_version != GITHUB_VERSION {
         let hint = "its collectors were recorded against that version, and ask for it in every request";
         let path = ["sources", name, "api_version"];
@@ -52,24 +50,20 @@ fn github_source(name: &str, github: &source::Github, found: &mut Found) -> Opti
 
 fn other_source(name: &str, other: &Other, found: &mut Found) -> Option<Source> {
     let auth = other_auth(name, &other.credential, found);
-    let http = http(name, (other.extra_ca.as_deref(), other.proxy.as_ref(), &other.networks), found);
+    let http = http(name, &other.way, found);
     Some(Source { params: other.params.clone(), base_url: other.base_url.clone(), auth: auth?, http: http? })
 }
 
 /// The way to a source: further certificates, a proxy, networks inside.
-fn http(
-    name: &str,
-    (extra_ca, proxy, networks): (Option<&Path>, Option<&Url>, &[String]),
-    found: &mut Found,
-) -> Option<Http> {
-    let extra_ca = match extra_ca {
+fn http(name: &str, way: &Way, found: &mut Found) -> Option<Http> {
+    let extra_ca = match &way.extra_ca {
         None => Some(None),
         Some(path) => certificates(name, path, found).map(Some),
     };
-    let reach = reach(name, networks, found);
+    let reach = reach(name, &way.networks, found);
     match Http::new(&collect::Route {
         extra_ca: extra_ca?,
-        proxy: proxy.map(ToString::to_string),
+        proxy: way.proxy.as_ref().map(ToString::to_string),
         reach: reach?,
     }) {
         Ok(http) => Some(http),

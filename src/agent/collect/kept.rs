@@ -54,9 +54,9 @@ pub(super) fn address(url: &Url) -> Digest {
 }
 
 impl Kept {
-    /// It repeats what an earlier run sealed: nothing was sent for it, and it is no exchange of this run.
-    pub(super) fn told(self) -> Self {
-        Self { receipt: Box::default(), ..self }
+    /// What an earlier run sealed, told again: nothing was sent for it, and it is no exchange of this run.
+    pub(super) fn told(item: Item, row: RowBytes) -> Self {
+        Self { item, outcome: Outcome::Unchanged, row, skew_ms: None, known: None, receipt: Box::default() }
     }
 
     /// See [`Self::told`].

@@ -7,14 +7,14 @@ use observance_record::{Digest, Item, population::Outcome, table::RowBytes};
 
 use super::{
     ask::{self, Asked},
-    exchange::{Sent, Session},
+    exchange::Session,
     kept::Kept,
     list::{Env, Listing, broken, item, read_pages},
     manifest::Step,
     outcome::why,
     page::sealed_state,
-    receipt::{PriorRow, Receipt},
-    turn::{self, Lead, Said},
+    receipt::PriorRow,
+    turn::{self, Lead},
 };
 
 /// The name of the page that a list goes on from: it was sealed by an earlier run.
@@ -48,7 +48,7 @@ pub(super) async fn read(session: &Session<'_>, step: &Step, env: Option<&Env>) 
         Found::Lost => return restarted(read_pages(session, step, asked, &page, &more).await, Vec::new()),
         Found::At(lead, row) => (lead, row),
     };
-    let before = session.kept(told(session, name(BEFORE), row)).told();
+    let before = Kept::told(name(BEFORE), row);
     let next = match go_to(session, step, &asked, lead) {
         Ok(next) => next,
         Err(why) => {
@@ -111,24 +111,5 @@ fn go_to(session: &Session<'_>, step: &Step, asked: &Asked, lead: Lead) -> Resul
             Ok(next)
         }
         (Lead::None, _) | (Lead::Cursor(_), None) => Err(why::LINK_MALFORMED),
-    }
-}
-
-/// The page that the list goes on from, told again: nothing is sent for it, and its row is what it was.
-fn told(session: &Session<'_>, item: Item, row: RowBytes) -> Sent {
-    let at_ms = session.clock.now().ms_since(session.started);
-    Sent {
-        item,
-        outcome: Outcome::Unchanged,
-        repeats: Outcome::Present,
-        why: None,
-        records: std::sync::Arc::default(),
-        said: Ok(Said::default()),
-        stated: None,
-        digest: None,
-        row,
-        artefact: None,
-        receipt: Receipt::new(at_ms, 0, None, Outcome::Unchanged),
-        known: None,
     }
 }

@@ -30,56 +30,9 @@ pub struct Shipped {
     pub max_gap_s: u32,
 }
 
-const POLICIES: [&str; 40] = [
-    "GH-01",
-    "GH-01-outside",
-    "GH-01-required",
-    "GH-01-strength",
-    "GH-02",
-    "GH-02-invited",
-    "GH-02-outside",
-    "GH-03",
-    "GH-03-apps",
-    "GH-03-defaults",
-    "GH-03-teams",
-    "GH-04",
-    "GH-04-admins",
-    "GH-04-count",
-    "GH-04-roles",
-    "GH-05",
-    "GH-05-release",
-    "GH-06",
-    "GH-07",
-    "GH-08",
-    "GH-09",
-    "GH-09-chain",
-    "GH-10",
-    "GH-10-review",
-    "GH-11",
-    "GH-12",
-    "GH-13",
-    "GH-13-environments",
-    "GH-13-tie",
-    "GH-14",
-    "GH-14-alerts",
-    "GH-14-pushes",
-    "GH-15",
-    "GH-15-alerts",
-    "GH-16",
-    "GH-16-alerts",
-    "GH-17",
-    "GH-17-hooks",
-    "GH-17-keys",
-    "GH-17-tokens",
-];
-
 impl Catalogue {
-    /// What this release ships beside these collectors.
-    pub fn of(collectors: Vec<Shipped>) -> Self {
-        Self {
-            collectors,
-            policies: POLICIES.map(str::to_owned).to_vec(),
-            frameworks: ["soc2", "iso27001"].map(str::to_owned).to_vec(),
-        }
+    /// These collectors and policies, by their ids, and the frameworks that this release knows.
+    pub fn of(collectors: Vec<Shipped>, policies: Vec<String>) -> Self {
+        Self { collectors, policies, frameworks: ["soc2", "iso27001"].map(str::to_owned).to_vec() }
     }
 }

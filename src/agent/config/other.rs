@@ -1,14 +1,12 @@
 //! A source of any kind that a collector reads and this release has no keys of its own for: where it is, who asks, and the
 //! values that its collectors' manifests name. It knows no vendor.
 
-use std::{collections::BTreeMap, path::PathBuf};
-
-use url::Url;
+use std::collections::BTreeMap;
 
 use super::{
     node::{Fields, Node},
     reading::Reading,
-    source::{base_url, is_id, networks, proxy, secret},
+    source::{Way, base_url, is_id, secret, way},
 };
 use crate::secret::SecretRef;
 
@@ -28,12 +26,8 @@ pub struct Other {
     pub credential: Credential,
     /// Where to read instead of the address in the manifests, without a slash at its end.
     pub base_url: Option<String>,
-    /// A file of further certificate authorities (PEM) that this source is believed by.
-    pub extra_ca: Option<PathBuf>,
-    /// Addresses inside that its names may lead to.
-    pub networks: Vec<String>,
-    /// A proxy on the way.
-    pub proxy: Option<Url>,
+    /// The way there.
+    pub way: Way,
 }
 
 /// Who asks such a source.
@@ -84,18 +78,13 @@ pub(super) fn read(kind: &str, fields: &mut Fields<'_>, reading: &mut Reading<'_
     };
     let credential = credential(fields, reading);
     let base_url = reading.or_none(fields, "base_url", String::clone, base_url);
-    let extra_ca = reading.path_or_none(fields, "extra_ca", "a file of certificates (PEM)");
-    let show = |networks: &Vec<String>| networks.join(", ");
-    let networks = reading.or_none(fields, "networks", show, networks);
-    let proxy = reading.or_none(fields, "proxy", Url::to_string, proxy);
+    let way = way(fields, reading);
     Some(Other {
         kind: kind.to_owned(),
         params: params?,
         credential: credential?,
         base_url: base_url?,
-        extra_ca: extra_ca?,
-        networks: networks?.unwrap_or_default(),
-        proxy: proxy?,
+        way: way?,
     })
 }
 

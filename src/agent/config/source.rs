@@ -42,14 +42,21 @@ pub struct Github {
     pub base_url: String,
     /// The date that goes into `X-GitHub-Api-Version`.
     pub api_version: String,
+    /// The way there.
+    pub way: Way,
+    /// What signs the webhook by which it says that something changed; it may speak only with one.
+    pub webhook: Option<SecretRef>,
+}
+
+/// The way to a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
     /// A file of further certificate authorities (PEM) that this source is believed by.
     pub extra_ca: Option<PathBuf>,
     /// Addresses inside that its names may lead to.
     pub networks: Vec<String>,
     /// A proxy on the way.
     pub proxy: Option<Url>,
-    /// What signs the webhook by which it says that something changed; it may speak only with one.
-    pub webhook: Option<SecretRef>,
 }
 
 /// Who asks a GitHub organisation.
@@ -166,21 +173,24 @@ fn github(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Github> 
                 .map(|_| text.to_owned())
         })
     });
-    let extra_ca = reading.path_or_none(fields, "extra_ca", "a file of certificates (PEM)");
-    let show = |networks: &Vec<String>| networks.join(", ");
-    let networks = reading.or_none(fields, "networks", show, networks);
-    let proxy = reading.or_none(fields, "proxy", Url::to_string, proxy);
+    let way = way(fields, reading);
     let webhook = reading.or_none(fields, "webhook", SecretRef::to_string, webhook);
     Some(Github {
         org: org?,
         credential: credential?,
         base_url: base_url?,
         api_version: api_version?,
-        extra_ca: extra_ca?,
-        networks: networks?.unwrap_or_default(),
-        proxy: proxy?,
+        way: way?,
         webhook: webhook?,
     })
+}
+
+pub(super) fn way(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Way> {
+    let extra_ca = reading.path_or_none(fields, "extra_ca", "a file of certificates (PEM)");
+    let show = |networks: &Vec<String>| networks.join(", ");
+    let networks = reading.or_none(fields, "networks", show, networks);
+    let proxy = reading.or_none(fields, "proxy", Url::to_string, proxy);
+    Some(Way { extra_ca: extra_ca?, networks: networks?.unwrap_or_default(), proxy: proxy? })
 }
 
 /// Exactly one of the two.
@@ -238,7 +248,7 @@ pub(super) fn base_url(node: &Node, faults: &mut Faults) -> Option<String> {
     Some(url.as_str().trim_end_matches('/').to_owned())
 }
 
-pub(super) fn networks(node: &Node, faults: &mut Faults) -> Option<Vec<String>> {
+fn networks(node: &Node, faults: &mut Faults) -> Option<Vec<String>> {
     let expected = "networks as [10.20.0.0/16, fd12::/16]";
     let list = node.list(expected, faults)?;
     if list.len() > NETWORKS_MAX {
@@ -256,7 +266,7 @@ pub(super) fn networks(node: &Node, faults: &mut Faults) -> Option<Vec<String>> 
     networks.into_iter().collect()
 }
 
-pub(super) fn proxy(node: &Node, faults: &mut Faults) -> Option<Url> {
+fn proxy(node: &Node, faults: &mut Faults) -> Option<Url> {
     address(node, "a proxy as http://HOST:PORT", faults)
 }
 

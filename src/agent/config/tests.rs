@@ -18,11 +18,12 @@ fn catalogue() -> Catalogue {
         grace_s,
         max_gap_s,
     };
-    Catalogue::of(vec![
+    let collectors = vec![
         collector("github.branch_rules", "0 * * * *", 60, 600, 2 * 3600),
         collector("github.members", "0 1 * * *", 60, 3600, 26 * 3600),
         collector("github.changes", "0 */6 * * *", 60, 3600, 8 * 3600),
-    ])
+    ];
+    Catalogue::of(collectors, ["GH-01", "GH-05", "GH-07"].map(str::to_owned).to_vec())
 }
 
 fn read(text: &str) -> Result<Config, Faults> {
@@ -85,7 +86,7 @@ fn a_full_file_means_what_it_says() {
     assert_eq!(config.key, KeySource::Folder("/etc/observance/keys/".into()));
     let Source::Github(labs) = &config.sources["subsidiary"] else { panic!() };
     assert_eq!(labs.base_url, "https://ghes.acme.example/api/v3");
-    assert_eq!(labs.extra_ca.as_deref(), Some(Path::new("/etc/observance/ca.pem")));
+    assert_eq!(labs.way.extra_ca.as_deref(), Some(Path::new("/etc/observance/ca.pem")));
     let schedules: Vec<_> =
         config.collectors.iter().map(|one| (one.schedule.as_str(), one.disabled.is_some())).collect();
     assert_eq!(

@@ -2,7 +2,6 @@
 //!
 //! It compares the setup with the ledger and writes the difference, so that a restart without a change writes one entry.
 
-use observance_judge::Severity;
 use observance_record::{
     Root,
     entry::{self, Config, Genesis, Judge as JudgeVersion, PeriodOpen, Policy, Posture, Sealed, Start},
@@ -187,17 +186,8 @@ fn policy(judge: &Judge) -> Policy {
         params: judge.params.digest(),
         reads_time: judge.policy.reads_time(),
         empty: meta.empty,
-        severity: code(severity(meta.severity)),
+        severity: code(meta.severity.as_str()),
         removed: false,
-    }
-}
-
-const fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Low => "low",
-        Severity::Medium => "medium",
-        Severity::High => "high",
-        Severity::Critical => "critical",
     }
 }
 

@@ -185,7 +185,7 @@ fn finding(said: &Said<'_>, scanned: &Scanned<'_>) -> Finding {
     Finding {
         policy: meta.id.clone(),
         title: meta.title.clone(),
-        severity: severity(meta.severity),
+        severity: meta.severity.as_str(),
         item_type: said.item_type().to_owned(),
         items: self::count(said.results.len()),
         deviates: count(State::Failed),
@@ -197,15 +197,6 @@ fn finding(said: &Said<'_>, scanned: &Scanned<'_>) -> Finding {
         criteria: scanned.shelf.criteria(&meta.id),
         events: said.population.events,
         weight: meta.severity,
-    }
-}
-
-const fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Low => "low",
-        Severity::Medium => "medium",
-        Severity::High => "high",
-        Severity::Critical => "critical",
     }
 }
 

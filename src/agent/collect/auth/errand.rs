@@ -13,7 +13,7 @@ use crate::collect::{
     ask::Asked,
     exchange::{Call, Session, Tried},
     http::{self, Headers},
-    manifest::{Projection, Records, Step, Verb},
+    manifest::{Step, Verb},
     outcome::Rule,
     receipt::Attempt,
     template::Template,
@@ -169,28 +169,7 @@ pub(super) fn rule(status: &[u16], body: Option<&str>, outcome: Outcome) -> Rule
 
 /// A request that stands in no manifest; whatever its own rules do not know, the manifest's do.
 pub(super) fn step(id: &str, path: &str, outcomes: Vec<Rule>) -> Step {
-    Step {
-        id: id.to_owned(),
-        verb: Verb::Get,
-        path: Template::named(path),
-        query: Vec::new(),
-        each: None,
-        pages: None,
-        records: Records::One,
-        key: None,
-        projection: Projection::default(),
-        require: Vec::new(),
-        redact: Vec::new(),
-        outcomes,
-        window: None,
-        complete: Vec::new(),
-        needs: None,
-        caveat: None,
-        marks: Vec::new(),
-        exprs: Vec::new(),
-        nested: Vec::new(),
-        raw: false,
-    }
+    Step::bare(id.to_owned(), Verb::Get, Template::named(path), outcomes)
 }
 
 /// Wipes the bytes if nobody else holds them.

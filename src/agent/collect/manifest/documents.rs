@@ -11,7 +11,7 @@ use super::{
 use crate::collect::{
     body::Body,
     graphql::{Asking, FOLLOW_AFTER},
-    project::{Path, Projection},
+    project::Path,
     redact,
 };
 
@@ -220,12 +220,9 @@ impl Inside<'_> {
             let parts = if inside { there } else { rule.parts.clone() };
             redact::Rule { cover: rule.cover.clone(), parts }
         };
+        let id = format!("{}.{at}", self.step.id);
+        let verb = Verb::GraphQl(Document { text, variables: Body::empty() });
         Some(Step {
-            id: format!("{}.{at}", self.step.id),
-            verb: Verb::GraphQl(Document { text, variables: Body::empty() }),
-            path: self.step.path.clone(),
-            query: Vec::new(),
-            each: None,
             pages: Some(Pages {
                 turn: Turn::Cursor(cursor),
                 stop: Stop::Terminal,
@@ -235,19 +232,9 @@ impl Inside<'_> {
                 cap: None,
             }),
             records,
-            key: None,
-            projection: Projection::default(),
-            require: Vec::new(),
             redact: self.step.redact.iter().map(moved).collect(),
-            outcomes: self.step.outcomes.clone(),
-            window: None,
-            complete: Vec::new(),
-            needs: None,
-            caveat: None,
-            marks: Vec::new(),
-            exprs: Vec::new(),
-            nested: Vec::new(),
             raw: true,
+            ..Step::bare(id, verb, self.step.path.clone(), self.step.outcomes.clone())
         })
     }
 }

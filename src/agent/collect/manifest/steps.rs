@@ -9,6 +9,7 @@ use super::{
 use crate::collect::{
     condition::Condition,
     expr::Expr,
+    outcome::Rule,
     project::{Path, Projection, Wanted},
     template::{Slot, Template},
 };
@@ -21,6 +22,34 @@ pub(super) struct Context<'s> {
     params: &'s [String],
     /// Alias and step of the records in whose name the step is asked, innermost last.
     aliases: Vec<(&'s str, usize)>,
+}
+
+impl Step {
+    /// A request for one record of which nothing is kept, in whose place no manifest says more.
+    pub(in crate::collect) fn bare(id: String, verb: Verb, path: Template, outcomes: Vec<Rule>) -> Self {
+        Self {
+            id,
+            verb,
+            path,
+            query: Vec::new(),
+            each: None,
+            pages: None,
+            records: Records::One,
+            key: None,
+            projection: Projection::default(),
+            require: Vec::new(),
+            redact: Vec::new(),
+            outcomes,
+            window: None,
+            complete: Vec::new(),
+            needs: None,
+            caveat: None,
+            marks: Vec::new(),
+            exprs: Vec::new(),
+            nested: Vec::new(),
+            raw: false,
+        }
+    }
 }
 
 pub(super) fn read(spot: &Spot<'_>, faults: &mut Faults, params: &[String]) -> Vec<Step> {

@@ -1,12 +1,18 @@
 //! Every collector brings its own cases: what a source answered, and the rows and claims that must come of it.
 
-use std::{collections::BTreeMap, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use observance_record::verdict::Code;
 use serde_json::{Value, json};
 
-use super::{Script, collectors, every_collector, rows, run, shipped};
-use crate::collect::{Collected, Http, RunResult, State};
+use super::{Script, collectors, every_collector, rows, run_for, shipped};
+use crate::{
+    collect::{Auth, Collected, Http, RunResult, State},
+    secret::Secret,
+};
 
 /// Runs each case under `collectors/*/*/cases` with its own manifest; whatever folder there is, is run.
 #[tokio::test]
@@ -25,7 +31,18 @@ async fn every_case_comes_out_as_it_says() {
                 .as_array()
                 .map(|w| (w[0].as_str().unwrap().parse().unwrap(), w[1].as_str().unwrap().parse().unwrap()));
             let http = Http::scripted(Script::new(&case["answers"]));
-            let seen = run(&manifest, &http, None, window, &BTreeMap::new(), &mut State::default()).await;
+            let nothing = (&BTreeMap::new(), &BTreeSet::new());
+            let by = Auth::Bearer(Secret::new("ghp_hush".to_owned()));
+            let seen = run_for(
+                &params(&case),
+                &by,
+                &manifest,
+                (&http, None),
+                (window, None),
+                nothing,
+                &mut State::default(),
+            )
+            .await;
             // as text, because the order of a row's keys counts
             let (found, expected) = (outline(&seen).to_string(), case["expect"].to_string());
             if found != expected {
@@ -39,6 +56,13 @@ async fn every_case_comes_out_as_it_says() {
         }
     }
     assert!(wrong.is_empty(), "{} of {cases} cases:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The source's parameters: those of the case, and GitHub's unless it has them.
+fn params(case: &Value) -> BTreeMap<String, String> {
+    let own = case["params"].as_object().into_iter().flatten();
+    let own = own.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()));
+    std::iter::once(("org".to_owned(), "acme".to_owned())).chain(own).collect()
 }
 
 /// What a case states: everything that a verdict could rest on.
