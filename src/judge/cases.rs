@@ -191,7 +191,9 @@ fn of_case(policy: &Policy, case: &Case) -> Result<Expected, Vec<Fault>> {
     let joined: Vec<_> = beside.iter().map(|(name, (rows, one))| joined(name, rows, one)).collect();
     let name = &policy.meta().population;
     let population = Population { name, membership: case.membership, rows: &rows };
-    let judged = Judged { population, joined: &joined, params: &params, as_of: case.as_of };
+    let absent =
+        policy.meta().optional.iter().filter(|name| !case.joined.contains_key(*name)).cloned().collect();
+    let judged = Judged { population, joined: &joined, absent: &absent, params: &params, as_of: case.as_of };
     let ask = || judge(policy, &judged, &mut Memo::new(0)).results().first().map(|(_, said)| said.clone());
     let timed_out = |said: &ItemResult| said.codes().iter().any(|code| code.as_str() == "judge.timeout");
     let mut said = ask();

@@ -63,8 +63,10 @@ pub struct Meta {
     pub description: String,
     /// The population that is judged.
     pub population: String,
-    /// Further populations that it reads.
+    /// Further populations that it reads, the optional ones last.
     pub joined: Vec<String>,
+    /// Those of them without which it is asked too, where no collector in force yields them.
+    pub optional: BTreeSet<String>,
     /// The controls that it serves.
     pub controls: Vec<String>,
     /// What an empty population means.
@@ -105,10 +107,17 @@ fn top(section: &mut Section<'_, '_>, node: &Node) -> Option<Meta> {
     };
     let mut custom = section.inner("custom", custom);
     custom.contract();
+    let mut joined = custom.names("joined", "_").unwrap_or_default();
+    let optional = custom.names("optional", "_").unwrap_or_default();
+    if let Some(twice) = optional.iter().find(|name| joined.contains(name)) {
+        custom.fault(custom.line, "optional", format!("names {twice}, which is joined already"));
+    }
+    joined.extend(optional.iter().cloned());
     let meta = Meta {
         id: custom.name("id", "-").unwrap_or_default(),
         population: custom.name("population", "_").unwrap_or_default(),
-        joined: custom.names("joined", "_").unwrap_or_default(),
+        joined,
+        optional: optional.into_iter().collect(),
         controls: custom.needed("controls", |s, key| s.names(key, "-.")).unwrap_or_default(),
         empty: custom.word("empty", &EMPTY).unwrap_or_default(),
         severity: custom.word("severity", &SEVERITY).unwrap_or(Severity::Medium),

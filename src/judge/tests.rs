@@ -63,7 +63,9 @@ fn joined_verdict(
 ) -> Verdict {
     let population = Population { name: "things", membership, rows };
     let params = policy.params(&Map::new()).unwrap();
-    let judged = Judged { population, joined, params: &params, as_of: Instant::from_ms(as_of) };
+    let absent = BTreeSet::new();
+    let judged =
+        Judged { population, joined, absent: &absent, params: &params, as_of: Instant::from_ms(as_of) };
     judge(policy, &judged, memo)
 }
 
@@ -89,6 +91,33 @@ fn every_policy_of_the_library_holds_its_cases() {
     let report = cases::run(&library).unwrap();
     assert!(report.holds(), "{report}");
     assert!(report.outcomes.len() > 500, "{report}");
+}
+
+#[test]
+fn what_is_optional_is_done_without_where_nobody_yields_it_and_nowhere_else() {
+    let head = HEAD.replace("#   controls", "#   joined: [people]\n#   optional: [bots]\n#   controls");
+    let policy = load_with(&head, "passed if { input.row.ok; not input.joined.bots }\n").unwrap();
+    assert_eq!(policy.meta().joined, ["people", "bots"]);
+    let row = rows(&[json!({ "ok": true })]);
+    let beside = |name| Joined {
+        population: Population { name, membership: Membership::Complete, rows: &row },
+        root: Root::from_bytes([0; 32]),
+        freshness: Freshness::Fresh,
+    };
+    let ask = |joined: &[Joined<'_>], absent: &[&str]| {
+        let absent = absent.iter().map(|name| (*name).to_owned()).collect();
+        let population = Population { name: "things", membership: Membership::Complete, rows: &row };
+        let params = policy.params(&Map::new()).unwrap();
+        let judged = Judged { population, joined, absent: &absent, params: &params, as_of: Instant::EPOCH };
+        shown(&judge(&policy, &judged, &mut Memo::new(0))).remove(0)
+    };
+    assert_eq!(ask(&[beside("people")], &["bots"]), "passed");
+    assert_eq!(ask(&[beside("people"), beside("bots")], &[]), "unknown policy.silent");
+    assert_eq!(ask(&[beside("people")], &[]), "unknown input.missing");
+    assert_eq!(ask(&[beside("bots")], &["people"]), "unknown input.missing");
+    let twice = HEAD.replace("#   controls", "#   joined: [people]\n#   optional: [people]\n#   controls");
+    let said = load_with(&twice, PLAIN).unwrap_err();
+    assert!(said[0].to_string().contains("joined already"), "{said:?}");
 }
 
 #[test]
@@ -452,7 +481,9 @@ fn the_same_bytes_give_the_same_verdict_and_the_same_digest() {
     let judge_once = |policy: &Policy| {
         let params = policy.params(&Map::new()).unwrap();
         let population = Population { name: "changes", membership: Membership::Complete, rows: &changes };
-        let judged = Judged { population, joined: &[], params: &params, as_of: Instant::EPOCH };
+        let absent = BTreeSet::new();
+        let judged =
+            Judged { population, joined: &[], absent: &absent, params: &params, as_of: Instant::EPOCH };
         judge(policy, &judged, &mut Memo::new(0))
     };
     let first = judge_once(&policy);

@@ -80,6 +80,8 @@ pub struct Judged<'a> {
     pub population: Population<'a>,
     /// At least those that the policy names; others are not shown to it.
     pub joined: &'a [Joined<'a>],
+    /// Populations that no collector in force yields: a policy to which one is optional is asked without it.
+    pub absent: &'a BTreeSet<String>,
     /// In force for this policy ([`Policy::params`]).
     pub params: &'a Params,
     /// The run's instant, which is the policy's clock.
@@ -270,7 +272,9 @@ fn inputs(policy: &Policy, judged: &Judged<'_>) -> Result<Inputs, BTreeSet<Code>
     let mut rows = Vec::new();
     for name in &meta.joined {
         let Some(joined) = judged.joined.iter().find(|joined| joined.population.name == name) else {
-            why.insert(code("input.missing"));
+            if !(meta.optional.contains(name) && judged.absent.contains(name)) {
+                why.insert(code("input.missing"));
+            }
             continue;
         };
         why.extend(doubt(joined).map(code));

@@ -3,7 +3,7 @@
 //! Results must come out bit for bit the same. What hit the judge's time limit when it was recorded cannot be repeated; it
 //! is counted as not re-performed, never as equal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use observance_judge::{Joined, Judged as Case, Memo, Params, Policy, Population as Rows, judge};
 use observance_record::{
@@ -27,7 +27,9 @@ const MEMO_ROWS_MAX: usize = 200_000;
 const TIMEOUT: &str = "judge.timeout";
 
 /// Everything that a result depends on: equal inputs need be judged once only.
-type Inputs = (Digest, Digest, Root, Membership, Option<Instant>, Vec<(String, Root, Membership, bool)>);
+type Inputs = (Digest, Digest, Root, Membership, Option<Instant>, Beside);
+/// What was shown beside the judged population, and what nobody was asked for.
+type Beside = (Vec<(String, Root, Membership, bool)>, BTreeSet<String>);
 /// Results by item.
 type Results = BTreeMap<Item, ItemResult>;
 
@@ -135,8 +137,9 @@ impl Rejudge {
         let read = |it: &LastSeen<'_>| {
             (it.population.name.clone(), it.table.root(), it.population.membership, it.is_fresh)
         };
-        let inputs =
-            (said.digest, said.params, table.root(), seen.membership, at, beside.iter().map(read).collect());
+        let absent = ledger.unyielded(&policy.meta().optional);
+        let shown = (beside.iter().map(read).collect(), absent.clone());
+        let inputs = (said.digest, said.params, table.root(), seen.membership, at, shown);
         if self.done.get(&inputs) == Some(&said.root) {
             return Ok(Performed::Equal);
         }
@@ -147,6 +150,7 @@ impl Rejudge {
         let case = Case {
             population: Rows { name: &input.name, membership: seen.membership, rows: &rows },
             joined: &joined,
+            absent: &absent,
             params,
             as_of: now,
         };

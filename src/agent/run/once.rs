@@ -154,9 +154,11 @@ fn of<'a>(
             freshness: Freshness::Fresh,
         })
         .collect();
+    let lacking = |name: &&String| !all().any(|p| p.name == **name);
     let case = Judged {
         population: Rows { name: &population.name, membership, rows: &population.rows },
         joined: &joined,
+        absent: &judge_.policy.meta().optional.iter().filter(lacking).cloned().collect(),
         params: &judge_.params,
         as_of,
     };

@@ -73,6 +73,7 @@ fn one(
         let case = Case {
             population: Rows { name: &population.name, membership: population.membership, rows },
             joined: &looking.joined(judge),
+            absent: &ledger.unyielded(&judge.policy.meta().optional),
             params: &judge.params,
             as_of: run.as_of,
         };

@@ -2,6 +2,8 @@
 //!
 //! Agent, ledger and replay ask here, so that nobody can choose what a policy was shown.
 
+use std::collections::BTreeSet;
+
 use super::{Ledger, Table};
 use crate::{
     entry::{Input, Policy, Population, Run},
@@ -37,6 +39,15 @@ impl Ledger {
         let max_gap_ms = self.max_gap_ms(&collector.id);
         let is_fresh = max_gap_ms > 0 && at.ms_since(last.run.as_of) <= max_gap_ms;
         Some(LastSeen { run: last.seq, population, table, is_fresh })
+    }
+
+    /// Those of these populations that no collector in force yields: nobody was asked for them, so nothing is missing.
+    pub fn unyielded<'n>(&self, names: impl IntoIterator<Item = &'n String>) -> BTreeSet<String> {
+        let yields = |name: &str| {
+            let mut in_force = self.collectors.values().filter(|collector| !collector.removed);
+            in_force.any(|collector| collector.yields.iter().any(|yielded| yielded == name))
+        };
+        names.into_iter().filter(|name| !yields(name)).cloned().collect()
     }
 
     /// What a verdict on this run has to name as read beside the judged population, in the policy's order; a population that
