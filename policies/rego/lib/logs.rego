@@ -2,8 +2,10 @@
 # this judge an asset, `input.row`, and join the streams of one system, whose rows are alike whichever the system is:
 #   stream   how the system names the source; compared letter by letter
 #   hours    the ends of the hours in which something came, in seconds since 1970
-#   newest   the newest event's own time, in seconds; left out where the system tells the hour alone
-#   age.oldest, asked.at    the oldest event's time, and when the system was asked, by its own clock
+#   points   or their beginnings, as text
+#   newest   the newest event's own time, in seconds or as text; left out where the system tells the hour alone
+#   events   how many came, where the system counts
+#   asked.at    when the system was asked, by its own clock
 # A quiet source is not a dead one: `max_silence_h` is meant for sources that send a sign of life at least so often.
 package lib.logs
 
@@ -36,7 +38,24 @@ judged(system) if {
 	not aside(system)
 }
 
-rows(population) := {row | some row in input.joined[population]; row.stream == input.row.stream}
+# rows(population): the stream that the asset names, unless nothing ever came to it.
+rows(population) := {row |
+	some row in input.joined[population]
+	row.stream == input.row.stream
+	object.get(row, "events", 1) != 0
+}
+
+# instant(value): seconds since 1970, of a number or a text.
+instant(value) := value if is_number(value)
+
+instant(value) := seconds(value) if is_string(value)
+
+hours(row) := row.hours if is_array(row.hours)
+
+hours(row) := [end |
+	some point in row.points
+	end := seconds(point) + hour
+] if is_array(row.points)
 
 # asked(population, stale_h): earliest and latest instant at which the system can have been asked.
 asked(population, _) := [at, at] if at := asked_at(population)
@@ -44,16 +63,16 @@ asked(population, _) := [at, at] if at := asked_at(population)
 asked(population, stale_h) := [now - (stale_h * hour), now] if not asked_at(population)
 
 asked_at(population) := max(instants) if {
-	instants := {row.asked.at | some row in input.joined[population]; is_number(row.asked.at)}
+	instants := {at | some row in input.joined[population]; at := instant(row.asked.at)}
 	count(instants) > 0
 }
 
 # newest(row): earliest and latest instant of the newest event.
-newest(row) := [row.newest, row.newest] if is_number(row.newest)
+newest(row) := [at, at] if at := instant(row.newest)
 
-newest(row) := [max(row.hours) - hour, max(row.hours)] if {
-	not is_number(object.get(row, "newest", null))
-	count(row.hours) > 0
+newest(row) := [max(hours(row)) - hour, max(hours(row))] if {
+	object.get(row, "newest", null) == null
+	count(hours(row)) > 0
 }
 
 silence := input.row.max_silence_h * hour if input.row.max_silence_h > 0
@@ -93,7 +112,7 @@ told(heard_in, asked_in) := ["unknown", "source.unsure"] if {
 # still lasts, is what `heard` speaks of.
 gaps(population, limit) := {[from, to] |
 	some row in rows(population)
-	ends := sort({at | some at in row.hours})
+	ends := sort({at | some at in hours(row)})
 	starts := array.concat([beginning(asked(population, limit.stale_h)[1] - (limit.window_h * hour))], ends)
 	some i, at in ends
 	from := starts[i]
@@ -120,12 +139,18 @@ explained(gap, system) if {
 # due_days(params): how long it must be kept: what the register says, else the parameter.
 due_days(params) := object.get(input.row, "retention_days", params.days)
 
+# days(text): a duration as Elasticsearch and OpenSearch write it.
+days(text) := to_number(trim_suffix(text, "d")) if regex.match(`^[0-9]{1,6}d$`, text)
+
+days(text) := to_number(trim_suffix(text, "h")) / 24 if regex.match(`^[0-9]{1,8}h$`, text)
+
 # kept(days, params): what is configured, against what is due.
-kept(days, params) := ["failed", "retention.short"] if days < due_days(params)
+kept(configured, params) := ["failed", "retention.short"] if configured < due_days(params)
 
-kept(days, params) := ["passed", "retention.kept"] if days >= due_days(params)
+kept(configured, params) := ["passed", "retention.kept"] if configured >= due_days(params)
 
-# reaches(oldest, params): the oldest event is as old as it must be by now; so young a source has nothing older.
+# reaches(oldest, params): the oldest event is as old as it must be by now. `slack_days` is for sources that are quiet, and for clocks.
+# A source that is younger than what is due has nothing older, so the register must say since when it is there.
 reaches(oldest, params) := ["passed", "log.reaches"] if oldest <= reach(params)
 
 reaches(oldest, params) := ["failed", "log.short"] if {

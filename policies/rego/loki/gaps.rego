@@ -57,7 +57,7 @@ unknown contains "asset.unclear" if {
 passed if {
 	judged
 	some row in logs.rows("loki_streams")
-	count(row.hours) > 0
+	count(logs.hours(row)) > 0
 	every gap in gaps {
 		logs.explained(gap, "loki")
 	}

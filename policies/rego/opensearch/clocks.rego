@@ -25,8 +25,7 @@ skew := object.get(input.row, "clock_skew_s", input.params.skew_s)
 # By how much the newest event lies before the question; below zero, after it.
 lags := {lag |
 	some row in logs.rows("opensearch_streams")
-	is_number(row.newest)
-	lag := row.asked.at - row.newest
+	lag := logs.instant(row.asked.at) - logs.instant(row.newest)
 }
 
 judged if {

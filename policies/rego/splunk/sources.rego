@@ -3,7 +3,7 @@
 # description: >-
 #   Judges each asset of the register of log sources that names Splunk by when it was last heard of there. The register is what is
 #   judged, never the list of whatever happens to send. A quiet source is not a dead one: `max_silence_h` is meant for sources that send
-#   a sign of life at least so often. What is older than two days is not asked about.
+#   a sign of life at least so often. Sources are indexes: a host that died among others that send to the same index is not seen.
 # custom:
 #   contract: 1
 #   id: LG-01-splunk
@@ -19,7 +19,7 @@ package splunk.sources
 
 import data.lib.logs
 
-heard := logs.heard("splunk_streams", {"window_h": 48, "stale_h": input.params.stale_h}) if {
+heard := logs.heard("splunk_streams", {"window_h": 87600, "stale_h": input.params.stale_h}) if {
 	logs.judged("splunk")
 	is_string(input.row.stream)
 }
