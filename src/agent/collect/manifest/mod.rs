@@ -31,7 +31,9 @@ pub use self::{
     yaml::Fault,
 };
 pub(super) use super::project::Projection;
-use super::{condition::Condition, expr::Expr, outcome, project::Path, redact, template::Template};
+use super::{
+    condition::Condition, decode::Decode, expr::Expr, outcome, project::Path, redact, template::Template,
+};
 
 /// A manifest without faults.
 #[derive(Debug)]
@@ -340,6 +342,10 @@ pub(super) struct Step {
     pub path: Template,
     /// The query, in the manifest's order.
     pub query: Vec<(String, Template)>,
+    /// Headers of its own, beside the connection's.
+    pub headers: Vec<(String, Template)>,
+    /// How its answers are written.
+    pub decode: Decode,
     /// Asked once per record of an earlier step.
     pub each: Option<Each>,
     /// How further pages are found.
