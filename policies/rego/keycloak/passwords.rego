@@ -28,7 +28,7 @@ rules[name] := value if {
 	value := parts[0][2]
 }
 
-length := to_number(rules.length)
+length := to_number(rules.length) if regex.match(`^[0-9]+$`, rules.length)
 
 failed contains "password.no_policy" if {
 	input.row.id

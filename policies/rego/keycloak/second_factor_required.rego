@@ -106,6 +106,11 @@ beside(other, _, at) if {
 
 beside(other, step, at) if {
 	parent(other) == parent(at)
+	startswith(step.providerId, "conditional-")
+}
+
+beside(other, step, at) if {
+	parent(other) == parent(at)
 	step.requirement == "ALTERNATIVE"
 	factor(other)
 }
@@ -125,6 +130,7 @@ conditional(top) if {
 	some at in within(top)
 	live(at)
 	factor(at)
+	asked(at)
 	every between in above(at) - {top} {
 		steps[between].requirement in {"REQUIRED", "CONDITIONAL"}
 	}
