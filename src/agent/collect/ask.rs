@@ -18,6 +18,9 @@ use super::{
     template::{Slot, Template, Unfilled, encode},
 };
 
+/// The media type of a form.
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// One page, asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Asked {
@@ -25,6 +28,8 @@ pub(super) struct Asked {
     pub url: Url,
     /// What is posted there; nothing for a GET.
     pub body: Option<Value>,
+    /// Headers of its own.
+    pub headers: Vec<(String, String)>,
 }
 
 impl Asked {
@@ -36,6 +41,17 @@ impl Asked {
         }
     }
 
+    /// What is posted, as it is sent.
+    pub(super) fn posted(&self, verb: &Verb) -> Option<String> {
+        let body = self.body.as_ref()?;
+        let Verb::Form(_) = verb else { return Some(body.to_string()) };
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        for (name, value) in body.as_object().into_iter().flatten() {
+            form.append_pair(name, value.as_str().unwrap_or_default());
+        }
+        Some(form.finish())
+    }
+
     /// Puts a value in its place, instead of whatever stood there.
     pub(super) fn set(&mut self, verb: &Verb, name: &str, value: Value) -> Result<(), Unfilled> {
         match (verb, &mut self.body) {
@@ -44,6 +60,10 @@ impl Asked {
                 set_query(&mut self.url, name, &word);
             }
             (Verb::Post(_), Some(body)) => put(body, name, value),
+            (Verb::Form(_), Some(body)) => {
+                let word = word(&value)?;
+                body.as_object_mut().and_then(|fields| fields.insert(name.to_owned(), word.into()));
+            }
             (Verb::GraphQl(_), Some(body)) => put(body, &format!("variables.{name}"), value),
         }
         Ok(())
@@ -64,12 +84,13 @@ pub(super) fn first(
     let body = match &step.verb {
         Verb::Get | Verb::Inside(_) => None,
         Verb::Post(body) => Some(body.fill(parameters, &look_up).map_err(unasked)?),
+        Verb::Form(fields) => Some(words(fields.fill(parameters, &look_up).map_err(unasked)?)?),
         Verb::GraphQl(document) => {
             let variables = document.variables.fill(parameters, &look_up).map_err(unasked)?;
             Some(json!({ "query": document.text, "variables": variables }))
         }
     };
-    let mut asked = Asked { url, body };
+    let mut asked = Asked { url, body, headers: headers(step, parameters, &look_up)? };
     if let Some(pages) = &step.pages {
         let mut set = |name: &str, value: u64| asked.set(&step.verb, name, value.into()).map_err(unasked);
         if let Some((name, size)) = &pages.size {
@@ -90,6 +111,28 @@ pub(super) fn first(
         }
     }
     Ok(asked)
+}
+
+/// The fields of a form: texts, whatever the value was.
+fn words(fields: Value) -> Result<Value, Unasked> {
+    let Value::Object(fields) = fields else { return Ok(fields) };
+    let field = |(name, value): (String, Value)| Ok((name, Value::String(word(&value).map_err(unasked)?)));
+    fields.into_iter().map(field).collect::<Result<_, _>>().map(Value::Object)
+}
+
+/// A step's own headers.
+fn headers(
+    step: &Step,
+    parameters: &mut Vec<String>,
+    look_up: &dyn Fn(&Slot) -> Option<Value>,
+) -> Result<Vec<(String, String)>, Unasked> {
+    let form = matches!(step.verb, Verb::Form(_)).then(|| ("content-type".to_owned(), FORM.to_owned()));
+    let mut headers = Vec::from_iter(form);
+    for (name, template) in &step.headers {
+        let value = template.plain(parameters, |slot| word(&look_up(slot)?).ok()).map_err(unasked)?;
+        headers.push((name.clone(), value));
+    }
+    Ok(headers)
 }
 
 /// What the source is asked for of a window, by parameter: never what it has forgotten.

@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     auth::Credential,
+    decode::Decode,
     exchange::{Sent, Session, Tried, may_ask_again},
     http::{Answer, Headers},
     kept::Known,
@@ -96,7 +97,8 @@ impl Session<'_> {
     ) -> Option<Earlier> {
         let bodies = self.bodies.filter(|_| self.manifest.conditional == Conditional::GithubEtag)?;
         // what was covered is not what the source would hash
-        let prior = prior.filter(|_| step.redact.is_empty() && !self.has_missed())?;
+        let prior =
+            prior.filter(|_| step.redact.is_empty() && step.decode == Decode::Json && !self.has_missed())?;
         // nor is a count that stood in a header kept with the body
         if step.complete.iter().any(|proof| matches!(proof, Proof::HeaderTotal { .. })) {
             return None;

@@ -120,11 +120,13 @@ impl Session<'_> {
         let prior = self.prior.get(&item).and_then(|row| PriorRow::read(row));
         let evidence = prior.as_ref().and_then(|prior| prior.artefact.as_ref());
         // only what is read by its address alone is asked whether it changed
-        let by_address = asked.body.is_none() && self.manifest.conditional != Conditional::Never;
+        let by_address = asked.body.is_none()
+            && asked.headers.is_empty()
+            && self.manifest.conditional != Conditional::Never;
         let remembered = self.etags.get(&kept::address(&asked.url)).filter(|_| by_address).map(AsRef::as_ref);
         // a 304 may only repeat what is already sealed, so only that is asked about
         let known = remembered.filter(|known| evidence.is_some_and(|e| e.digest == known.digest));
-        let body = asked.body.as_ref().map(ToString::to_string);
+        let body = asked.posted(&step.verb);
         let (mut attempts, mut url_now, mut redirects) = (Vec::new(), asked.url.clone(), 0);
         let worth_it = known.is_none_or(|known| may_ask_again(step, &known.records, &known.said));
         let (mut earlier, mut asks) = (None, by_address && worth_it);
@@ -141,7 +143,7 @@ impl Session<'_> {
             let given = same.filter(|_| asks).map(|known| known.etag.clone());
             // what is made from a credential goes to no other host
             let etag = given.or_else(|| computed.clone()).filter(|_| self.is_ours(&url_now));
-            let headers = match self.shown(&credential, &url_now, body.as_deref()) {
+            let headers = match self.shown(&credential, (&url_now, &asked.headers), body.as_deref()) {
                 Ok(headers) => headers,
                 Err(refusal) => return self.unsent(step, item, refusal.outcome, refusal.why),
             };

@@ -253,6 +253,16 @@ impl Headers {
         Some(Self(headers))
     }
 
+    /// The same and these, each instead of one of its name; `None` if one is not fit for a header.
+    #[must_use]
+    pub fn and(&self, pairs: &[(String, String)]) -> Option<Self> {
+        let mut headers = self.0.clone();
+        for (name, value) in pairs {
+            headers.insert(HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?);
+        }
+        Some(Self(headers))
+    }
+
     /// The same for a host that must not learn who asks.
     #[must_use]
     pub fn without_credential(&self) -> Self {

@@ -8,6 +8,7 @@ mod body;
 mod complete;
 mod condition;
 mod conditional;
+mod decode;
 mod exchange;
 mod expr;
 mod graphql;
@@ -319,9 +320,10 @@ async fn run_step(session: &Session<'_>, step: &Step, done: &[Vec<Instance>]) ->
                     let of = parent.and_then(|(i, _)| done.get(each.step)?.get(i));
                     inside::read(session, (step, at), (of, &env))
                 }
-                manifest::Verb::Get | manifest::Verb::Post(_) | manifest::Verb::GraphQl(_) => {
-                    read_list(session, step, Some(&env)).await
-                }
+                manifest::Verb::Get
+                | manifest::Verb::Post(_)
+                | manifest::Verb::Form(_)
+                | manifest::Verb::GraphQl(_) => read_list(session, step, Some(&env)).await,
             };
             Instance { parent, env: Some(env), listing }
         })

@@ -209,7 +209,7 @@ fn first(asked: &Asked, place: Place<'_>, (text, window): (&str, Option<Window>)
         variables.extend(value.map(|value| (name.clone(), value.clone())));
     }
     let body = json!({ "query": follow.text, "variables": Json::Object(variables) });
-    Some((id, Asked { url: asked.url.clone(), body: Some(body) }))
+    Some((id, Asked { url: asked.url.clone(), body: Some(body), headers: asked.headers.clone() }))
 }
 
 /// The record's text with more elements in its list.

@@ -122,7 +122,7 @@ impl Manifest {
             id: step.id.clone(),
             verb: match &step.verb {
                 Verb::Get => "GET",
-                Verb::Post(_) => "POST",
+                Verb::Post(_) | Verb::Form(_) => "POST",
                 Verb::GraphQl(_) => "GRAPHQL",
                 Verb::Inside(_) => "INSIDE",
             },

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use observance_record::{Digest, item::ItemKey, population::Outcome};
 
 use super::{
+    decode::Decode,
     expr::Expr,
     graphql::{Trouble, trouble},
     http::{Answer, Headers},
@@ -20,6 +21,8 @@ use super::{
     turn::{self, Said},
 };
 
+/// The media type of what is made of other answers.
+const JSON: &str = "application/json";
 /// Longest media type that is kept.
 const MEDIA_BYTES_MAX: usize = 100;
 
@@ -87,16 +90,21 @@ pub(super) fn weigh(manifest: &Manifest, step: &Step, answer: &Answer, key: &Ite
     let rules = step.outcomes.iter().chain(&manifest.outcomes);
     let outcome = classify(rules, answer.status, |name| answer.headers.get(name), &answer.body);
     let (outcome, reason) = outcome.map_or((Outcome::Error, Some(why::UNMATCHED)), |outcome| (outcome, None));
-    let read = Tape::read(&answer.body).map(|tape| (redact(&answer.body, &tape, &step.redact, key), tape));
+    let decoded = step.decode.json(&answer.body);
+    let read = decoded.as_ref().map_err(|flaw| *flaw).and_then(|json| {
+        let tape = Tape::read(json)?;
+        Ok((redact(json, &tape, &step.redact, key), tape))
+    });
     let (body, tape) = match read {
         Ok(read) => read,
         Err(flaw) if outcome == Outcome::Present => return Meaning::error(flaw_why(flaw), None),
         Err(_) => return Meaning::without_records(outcome, reason, None),
     };
     let untouched = matches!(body, std::borrow::Cow::Borrowed(_));
-    let bytes = if untouched { answer.body.clone() } else { Bytes::from(body.into_owned()) };
-    let artefact =
-        Some(Artefact { digest: Digest::of(&bytes), bytes: bytes.clone(), media: media(&answer.headers) });
+    let received = untouched && step.decode == Decode::Json;
+    let bytes = if received { answer.body.clone() } else { Bytes::from(body.into_owned()) };
+    let media = if step.decode == Decode::Json { media(&answer.headers) } else { JSON.to_owned() };
+    let artefact = Some(Artefact { digest: Digest::of(&bytes), bytes: bytes.clone(), media });
     if outcome != Outcome::Present {
         return Meaning::without_records(outcome, reason, artefact);
     }

@@ -96,7 +96,7 @@ impl Session<'_> {
             tried.meaning = None;
         }
         let item = self.errand_item(&step, serial);
-        let asked = Asked { url, body: None };
+        let asked = Asked { url, body: None, headers: Vec::new() };
         let mut sent = self.finish(&step, item, &asked, tried, None, attempts);
         sent.known = None;
         if holds {

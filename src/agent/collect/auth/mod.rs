@@ -148,8 +148,21 @@ impl Session<'_> {
         self.obtain(&mut held).await
     }
 
-    /// What a request shows there: another host is asked without saying who asks.
+    /// What a request shows there, its own headers among it: another host is asked without saying who asks.
     pub(super) fn shown<'c>(
+        &self,
+        credential: &'c Credential,
+        (url, own): (&Url, &[(String, String)]),
+        posted: Option<&str>,
+    ) -> Result<Cow<'c, Headers>, Refusal> {
+        let shown = self.shown_by(credential, url, posted)?;
+        if own.is_empty() {
+            return Ok(shown);
+        }
+        shown.and(own).map(Cow::Owned).ok_or(Refusal { outcome: Outcome::Error, why: why::VALUE_UNSAFE })
+    }
+
+    fn shown_by<'c>(
         &self,
         credential: &'c Credential,
         url: &Url,

@@ -9,7 +9,7 @@ use super::{
     steps::{Asks, Context, query},
     yaml::{Faults, Scalar, Section, Spot},
 };
-use crate::collect::{body::Body, graphql::Asking, project::Path, template::Template};
+use crate::collect::{body::Body, decode::Decode, graphql::Asking, project::Path, template::Template};
 
 /// Most pages that a list may declare.
 const PAGES_MAX: u64 = 10_000;
@@ -17,8 +17,21 @@ const PAGES_MAX: u64 = 10_000;
 const SIZE_MAX: u64 = 10_000;
 const VERBS: [&str; 4] = ["get", "post", "graphql", "inside"];
 /// Keys of a step that say how something is asked, or what came of asking.
-const NOT_INSIDE: [&str; 9] =
-    ["safe_post", "body", "variables", "query", "paginate", "records", "nested", "redact", "outcomes"];
+const NOT_INSIDE: [&str; 13] = [
+    "safe_post",
+    "body",
+    "form",
+    "variables",
+    "query",
+    "headers",
+    "decode",
+    "lists",
+    "paginate",
+    "records",
+    "nested",
+    "redact",
+    "outcomes",
+];
 const TURNS: [&str; 6] = ["link", "body_link", "cursor", "page", "offset", "connection"];
 
 /// What a step asks.
@@ -27,6 +40,7 @@ pub(super) struct Request {
     pub path: Option<Template>,
     pub verb: Option<Verb>,
     pub query: Vec<(String, Template)>,
+    pub headers: Vec<(String, Template)>,
 }
 
 /// The path, the verb, the query.
@@ -54,9 +68,11 @@ pub(super) fn request(
             faults.add(spot, format!("it beside {verb}"), "a key that goes with the request");
         }
     };
+    let headers =
+        section.get("headers").map(|spot| own_headers(spot, faults, context, asks)).unwrap_or_default();
     let verb = match *verb {
         "get" => {
-            only(faults, &["safe_post", "body", "variables"]);
+            only(faults, &["safe_post", "body", "form", "variables"]);
             Some(Verb::Get)
         }
         "post" => {
@@ -69,18 +85,66 @@ pub(super) fn request(
                     "safe_post: true: it reads and changes nothing",
                 );
             }
-            let body =
-                section.get("body").map_or(Some(Body::empty()), |spot| body(spot, faults, context, asks));
-            body.map(Verb::Post)
+            posted(section, faults, context, asks)
         }
         _ => {
-            only(faults, &["safe_post", "body"]);
+            only(faults, &["safe_post", "body", "form"]);
             let verb = document(section, faults, context, asks).map(Verb::GraphQl);
-            return Request { path, verb, query: Vec::new() };
+            return Request { path, verb, query: Vec::new(), headers };
         }
     };
     let query = section.get("query").map(|spot| query(spot, faults, context, asks)).unwrap_or_default();
-    Request { path, verb, query }
+    Request { path, verb, query, headers }
+}
+
+/// What is posted: JSON, or a form.
+fn posted(section: &Section<'_>, faults: &mut Faults, context: &Context<'_>, asks: &Asks) -> Option<Verb> {
+    match (section.get("body"), section.get("form")) {
+        (None, None) => Some(Verb::Post(Body::empty())),
+        (Some(spot), None) => body(spot, faults, context, asks).map(Verb::Post),
+        (None, Some(spot)) => {
+            let fields = query(spot, faults, context, asks);
+            Some(Verb::Form(Body::Map(
+                fields.into_iter().map(|(name, text)| (name, Body::Text(text))).collect(),
+            )))
+        }
+        (Some(_), Some(spot)) => {
+            faults.add(spot, "it beside body", "body or form");
+            None
+        }
+    }
+}
+
+/// Headers of a step; who asks is never among them.
+fn own_headers(
+    spot: &Spot<'_>,
+    faults: &mut Faults,
+    context: &Context<'_>,
+    asks: &Asks,
+) -> Vec<(String, Template)> {
+    // the names are held to the same as the connection's
+    parts::headers(spot, faults);
+    let headers = query(spot, faults, context, asks);
+    headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect()
+}
+
+/// How the answers are written.
+pub(super) fn decode(section: &Section<'_>, faults: &mut Faults) -> Decode {
+    let lists = section.get("lists").map(|spot| parts::paths(spot, faults));
+    let decode = section.get("decode").and_then(|spot| {
+        spot.read(faults, "json, ndjson, csv or xml", |text| match text {
+            "json" => Some(Decode::Json),
+            "ndjson" => Some(Decode::Lines),
+            "csv" => Some(Decode::Csv),
+            "xml" => Some(Decode::Xml { lists: lists.clone().unwrap_or_default() }),
+            _ => None,
+        })
+    });
+    let decode = decode.unwrap_or_default();
+    if let (Some(spot), false) = (section.get("lists"), matches!(decode, Decode::Xml { .. })) {
+        faults.add(spot, "lists without xml", "decode: xml");
+    }
+    decode
 }
 
 /// A list of another step's record: nothing that goes with a request goes with it.
@@ -92,7 +156,7 @@ fn inside(section: &Section<'_>, spot: &Spot<'_>, faults: &mut Faults) -> Reques
     }
     let Some(path) = parts::path(spot, faults) else { return Request::default() };
     let shown = Template::named(&path.to_string());
-    Request { path: Some(shown), verb: Some(Verb::Inside(path)), query: Vec::new() }
+    Request { path: Some(shown), verb: Some(Verb::Inside(path)), ..Request::default() }
 }
 
 fn document(

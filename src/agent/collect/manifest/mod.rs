@@ -10,6 +10,7 @@ mod parts;
 mod populations;
 mod proofs;
 mod read;
+mod rights;
 mod schedule;
 pub(super) mod schema;
 mod steps;
@@ -22,6 +23,7 @@ use std::collections::BTreeSet;
 use observance_record::Digest;
 
 pub(super) use self::auth::{SecretIn, TokenAt, TokenErrand};
+pub(super) use self::rights::Permissions;
 pub(super) use self::turns::{
     Bound, Cursor, CursorIn, Document, Feed, Follow, Nested, Pages, Reach, Retention, State, Stop, Turn,
     Verb, WindowPlan,
@@ -31,7 +33,9 @@ pub use self::{
     yaml::Fault,
 };
 pub(super) use super::project::Projection;
-use super::{condition::Condition, expr::Expr, outcome, project::Path, redact, template::Template};
+use super::{
+    condition::Condition, decode::Decode, expr::Expr, outcome, project::Path, redact, template::Template,
+};
 
 /// A manifest without faults.
 #[derive(Debug)]
@@ -208,48 +212,6 @@ fn is_outside(name: &str) -> bool {
     name.contains('.') && !name.ends_with(".localhost") && !name.ends_with('.')
 }
 
-/// What the credential may do, as declared and as seen.
-#[derive(Debug, Default)]
-pub(super) struct Permissions {
-    /// (name, access) that have to be granted.
-    pub expect: Vec<(String, String)>,
-    /// Response header that lists what is granted.
-    pub granted: Option<String>,
-    /// A granted scope that begins with none of these may write.
-    pub reads: Vec<String>,
-    /// Scopes that nobody may grant, whatever they begin with; `*` stands for any characters.
-    pub forbid: Vec<String>,
-    /// Response header that says which rights a request wants.
-    pub accepted: Option<String>,
-    /// Response header that says when the credential ends.
-    pub expires: Option<String>,
-}
-
-impl Permissions {
-    /// Is this scope more than the collector needs: one that writes, or one that is forbidden?
-    pub(super) fn writes(&self, scope: &str) -> bool {
-        // with a list of forbidden scopes and none of reading ones, all others are fine
-        let listed = !self.reads.is_empty() || self.forbid.is_empty();
-        let reads = self.reads.iter().any(|prefix| scope.starts_with(prefix.as_str()));
-        self.forbid.iter().any(|pattern| matches(pattern, scope)) || listed && !reads
-    }
-}
-
-/// Does the whole text match, `*` standing for any characters?
-fn matches(pattern: &str, text: &str) -> bool {
-    let Some((head, rest)) = pattern.split_once('*') else { return pattern == text };
-    let Some(text) = text.strip_prefix(head) else { return false };
-    let (mut text, mut parts) = (text, rest.split('*').peekable());
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return text.ends_with(part);
-        }
-        let Some((_, after)) = text.split_once(part) else { return false };
-        text = after;
-    }
-    true
-}
-
 /// How the source is asked whether something changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Conditional {
@@ -340,6 +302,10 @@ pub(super) struct Step {
     pub path: Template,
     /// The query, in the manifest's order.
     pub query: Vec<(String, Template)>,
+    /// Headers of its own, beside the connection's.
+    pub headers: Vec<(String, Template)>,
+    /// How its answers are written.
+    pub decode: Decode,
     /// Asked once per record of an earlier step.
     pub each: Option<Each>,
     /// How further pages are found.

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::collect::{
     condition::Condition,
+    decode::Decode,
     expr::Expr,
     outcome::Rule,
     project::{Path, Projection, Wanted},
@@ -32,6 +33,8 @@ impl Step {
             verb,
             path,
             query: Vec::new(),
+            headers: Vec::new(),
+            decode: Decode::Json,
             each: None,
             pages: None,
             records: Records::One,
@@ -156,7 +159,7 @@ fn step(
     let chain = chain(before, each.as_ref());
     let aliases = chain.iter().map(|(alias, step)| (alias.as_str(), *step)).collect();
     let context = Context { params, aliases };
-    let asks::Request { path, verb, query } = asks::request(section, faults, &context, asks);
+    let asks::Request { path, verb, query, headers } = asks::request(section, faults, &context, asks);
     let window = section.get("window").and_then(|spot| windows::read(spot, faults, &context, asks, me));
     let key = section.get("key").and_then(|spot| parts::key(spot, faults));
     let require = section.get("require").map(|spot| parts::paths(spot, faults)).unwrap_or_default();
@@ -165,7 +168,7 @@ fn step(
     }
     let records = match &verb {
         Some(Verb::Inside(_)) => Some(Records::List),
-        Some(Verb::Get | Verb::Post(_) | Verb::GraphQl(_)) | None => {
+        Some(Verb::Get | Verb::Post(_) | Verb::Form(_) | Verb::GraphQl(_)) | None => {
             section.need(faults, "records").and_then(|spot| records(spot, faults))
         }
     };
@@ -192,6 +195,8 @@ fn step(
         verb: verb?,
         records: records?,
         query,
+        headers,
+        decode: asks::decode(section, faults),
         each,
         key,
         require,

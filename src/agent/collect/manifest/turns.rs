@@ -12,6 +12,8 @@ pub(in crate::collect) enum Verb {
     Get,
     /// POST of a body, to a path that the manifest declares to be one that reads.
     Post(Body),
+    /// The same of a form: an object of texts.
+    Form(Body),
     /// POST of a query document and its variables.
     GraphQl(Document),
     /// Nothing is sent: the records are a list inside of the record in whose name it is asked.

@@ -19,6 +19,7 @@ mod resume;
 mod scenarios;
 mod tls;
 mod windows;
+mod written;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -156,14 +157,19 @@ pub(super) fn rows(seen: &Collected, population: usize) -> Vec<Value> {
 /// The hosts of the shipped collectors' own addresses.
 const OURS: [&str; 2] = ["api.github.com", "okta.example"];
 
-type Answers = dyn Fn(&Url, Option<&[u8]>) -> Value + Send + Sync;
+type Answers = Box<dyn Fn(&Url, Ask<'_>) -> Value + Send + Sync>;
 
 /// Answers without a network.
-pub(super) struct Script(Box<Answers>);
+pub(super) struct Script {
+    answers: Answers,
+    /// Another host that is the source's own.
+    host: Option<String>,
+}
 
 impl Script {
     /// `{ "/path?query": answer | [answer, ...] }`, an answer being `{ status, headers?, body? | broken? }`, the last
-    /// one for ever.
+    /// one for ever. Where one address is asked for several things, a blank and what is posted stands behind it, or the value of
+    /// the header that says what is asked for.
     pub(super) fn new(answers: &Value) -> Self {
         let one = |answer: &Value| {
             let list = answer.as_array().map(|list| list.iter().rev().cloned().collect());
@@ -171,24 +177,44 @@ impl Script {
         };
         let answers = answers.as_object().unwrap().iter().map(|(url, answer)| (url.clone(), one(answer)));
         let answers: Mutex<HashMap<String, Vec<Value>>> = Mutex::new(answers.collect());
-        Self::of(move |url, _| {
+        Self::asked(move |url, ask| {
             let mut answers = answers.lock().unwrap();
             let key = path_and_query(url);
-            let left = answers.get_mut(&key).unwrap_or_else(|| panic!("nothing is scripted for {key}"));
+            let posted = ask.body.map(|body| String::from_utf8_lossy(body).into_owned());
+            let meant = ["x-amz-target", "range"].map(|name| ask.headers.get(name).map(str::to_owned));
+            let further =
+                meant.into_iter().chain([posted]).flatten().map(|further| format!("{key} {further}"));
+            let known = further.chain([key.clone()]).find(|key| answers.contains_key(key));
+            let left = known.and_then(|key| answers.get_mut(&key));
+            let left = left.unwrap_or_else(|| panic!("nothing is scripted for {key}"));
             if left.len() > 1 { left.pop().unwrap() } else { left[0].clone() }
         })
     }
 
+    /// The same, where the source's own host is another; answers of it are named without it.
+    pub(super) fn on(self, host: Option<&str>) -> Self {
+        Self { host: host.map(str::to_owned), ..self }
+    }
+
     /// From what is asked, and posted, to its answer.
     pub(super) fn of(answers: impl Fn(&Url, Option<&[u8]>) -> Value + Send + Sync + 'static) -> Self {
-        Self(Box::new(answers))
+        Self::asked(move |url, ask| answers(url, ask.body))
+    }
+
+    fn asked(answers: impl Fn(&Url, Ask<'_>) -> Value + Send + Sync + 'static) -> Self {
+        Self { answers: Box::new(answers), host: None }
     }
 
     pub(super) fn answer(&self, url: &Url, ask: Ask<'_>) -> Result<Answer, Broken> {
-        let ours = url.host_str().is_some_and(|host| OURS.contains(&host));
+        let is_own = |host: &str| self.host.as_deref().map_or(OURS.contains(&host), |own| own == host);
+        let ours = url.host_str().is_some_and(is_own);
+        let mut url = url.clone();
+        if ours {
+            url.set_host(Some(OURS[0])).unwrap();
+        }
         let shown = ask.headers.get("authorization");
         assert_eq!(shown, ours.then_some("Bearer ghp_hush"), "nobody else may learn who asks");
-        let answer = (self.0)(url, ask.body);
+        let answer = (self.answers)(&url, ask);
         if answer["broken"] == "truncated" {
             return Err(Broken::Truncated);
         }

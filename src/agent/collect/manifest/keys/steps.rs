@@ -37,6 +37,26 @@ pub(in crate::collect) static STEP_KEYS: Section = Section {
             "With `post`: what is posted. A text that is one place and nothing else takes the value's own type.",
         ),
         may(
+            "form",
+            Kind::Map(&TEMPLATE),
+            "With `post`, instead of `body`: the fields of a form that is posted.",
+        ),
+        may(
+            "headers",
+            Kind::Map(&TEMPLATE),
+            "Headers of its own, beside the connection's; never `authorization` or `host`. `content-type` says what a `body` is, where it is not `application/json`.",
+        ),
+        may(
+            "decode",
+            Kind::Word(&["json", "ndjson", "csv", "xml"]),
+            "How answers are written. Paths speak of the JSON that is made of them, and that is what is kept: of `ndjson` the list of its lines, of `csv` a list of objects by its head, of `xml` the outermost element's content, elements as objects and texts as texts. `json` unless given.",
+        ),
+        may(
+            "lists",
+            Kind::List(&PATH),
+            "With `xml`: elements that may come more than once, or not at all; any other that comes twice is an error.",
+        ),
+        may(
             "variables",
             Kind::Map(&Kind::Json),
             "With `graphql`: values of the document's variables, as in `body`.",

@@ -1,0 +1,45 @@
+//! What a credential has to be granted and must not be: `permissions` of a manifest.
+//!
+//! It only tells scopes apart; what is granted is learnt from the source.
+
+/// What the credential may do, as declared and as seen.
+#[derive(Debug, Default)]
+pub(in crate::collect) struct Permissions {
+    /// (name, access) that have to be granted.
+    pub expect: Vec<(String, String)>,
+    /// Response header that lists what is granted.
+    pub granted: Option<String>,
+    /// A granted scope that begins with none of these may write.
+    pub reads: Vec<String>,
+    /// Scopes that nobody may grant, whatever they begin with; `*` stands for any characters.
+    pub forbid: Vec<String>,
+    /// Response header that says which rights a request wants.
+    pub accepted: Option<String>,
+    /// Response header that says when the credential ends.
+    pub expires: Option<String>,
+}
+
+impl Permissions {
+    /// Is this scope more than the collector needs: one that writes, or one that is forbidden?
+    pub(in crate::collect) fn writes(&self, scope: &str) -> bool {
+        // with a list of forbidden scopes and none of reading ones, all others are fine
+        let listed = !self.reads.is_empty() || self.forbid.is_empty();
+        let reads = self.reads.iter().any(|prefix| scope.starts_with(prefix.as_str()));
+        self.forbid.iter().any(|pattern| matches(pattern, scope)) || listed && !reads
+    }
+}
+
+/// Does the whole text match, `*` standing for any characters?
+fn matches(pattern: &str, text: &str) -> bool {
+    let Some((head, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(text) = text.strip_prefix(head) else { return false };
+    let (mut text, mut parts) = (text, rest.split('*').peekable());
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return text.ends_with(part);
+        }
+        let Some((_, after)) = text.split_once(part) else { return false };
+        text = after;
+    }
+    true
+}
