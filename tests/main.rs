@@ -30,6 +30,7 @@ mod formats;
 mod hooks;
 mod interop;
 mod joined;
+mod keycloak;
 mod kill;
 mod logging;
 mod museum;
