@@ -65,7 +65,12 @@ told contains verdict if {
 	verdict := leavers.verdict(input.row, state(user), time.now_ns(), input.params)
 }
 
-told contains leavers.verdict(input.row, null, time.now_ns(), input.params) if count(accounts) == 0
+not_applicable contains "person.stays" if not leaves
+
+not_applicable contains "account.none" if {
+	leaves
+	count(accounts) == 0
+}
 
 failed contains code if {
 	some verdict in told
