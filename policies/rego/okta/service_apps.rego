@@ -14,7 +14,7 @@
 #   parameters:
 #     rotate_days: 90
 #     review_days: 365
-#   needs: { steps: [apps], fields: [id, label, status, signOnMode] }
+#   needs: { steps: [apps], fields: [id, label, status] }
 package okta.service_apps
 
 import data.lib.services
