@@ -155,9 +155,9 @@ pub(super) fn rows(seen: &Collected, population: usize) -> Vec<Value> {
 
 /// The hosts of the shipped collectors' own addresses.
 static OURS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
-    let hosts = every_collector().into_iter().filter_map(|name| {
-        Url::parse(shipped(&name).base_url()).unwrap().host_str().map(str::to_owned)
-    });
+    let hosts = every_collector()
+        .into_iter()
+        .filter_map(|name| Url::parse(shipped(&name).base_url()).unwrap().host_str().map(str::to_owned));
     hosts.collect()
 });
 
