@@ -40,6 +40,7 @@ mod readme;
 mod recordings;
 mod reread;
 mod scenarios;
+mod scim;
 mod simulation;
 mod store;
 mod support;
