@@ -163,7 +163,7 @@ mod tests {
         let addresses = Rule { having: Some("@".into()), ..rule(Cover::Mask, "v") };
         let body = r#"[{"v":"a@b.example"},{"v":"a\u0040b.example"},{"v":"ROLE"},{"v":["x","c@d"]},{"v":7}]"#;
         let covered = r#"[{"v":"[masked]"},{"v":"[masked]"},{"v":"ROLE"},{"v":"[masked]"},{"v":7}]"#;
-        assert_eq!(apply(body, &[addresses.clone()]), covered);
+        assert_eq!(apply(body, std::slice::from_ref(&addresses)), covered);
         assert_eq!(addresses.to_string(), "mask v having @");
     }
 
