@@ -48,12 +48,42 @@ pub(super) fn clients(config: &Config, collectors: &BTreeMap<String, Arc<Collect
     }
 }
 
+/// A file is read by what declares its columns, and by nothing else.
+pub(super) fn files(config: &Config, collectors: &BTreeMap<String, Arc<Collector>>, found: &mut Found) {
+    for (name, source) in &config.sources {
+        let is_file = matches!(source, Source::Register(_));
+        let other = collectors
+            .values()
+            .find(|collector| collector.source == *name && collector.manifest.is_for_files() != is_file);
+        let Some(collector) = other else { continue };
+        let id = collector.manifest.id();
+        if is_file {
+            found.push(
+                &["sources", name, "csv"],
+                format!("a file, and {id} asks a server"),
+                "who asks it",
+                None,
+            );
+        } else {
+            let hint = "csv: FILE.csv, signed_by: a name under signers";
+            found.push(
+                &["sources", name],
+                format!("no file, which {id} reads"),
+                "csv",
+                Some(hint.to_owned()),
+            );
+        }
+    }
+}
+
 /// Values that a collector asks with and its source does not give.
 pub(super) fn unnamed(config: &Config, collectors: &BTreeMap<String, Arc<Collector>>, found: &mut Found) {
     let mut missing: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for collector in collectors.values() {
         let given = |name: &String| match config.sources.get(&collector.source) {
             Some(Source::Github(_)) => name == "org",
+            // what reads a file asks with nothing
+            Some(Source::Register(_)) => true,
             Some(Source::Other(other)) => other.params.contains_key(name),
             None => true,
         };

@@ -33,7 +33,7 @@ use crate::{
 };
 
 use super::{
-    agree::{clients, one_of_a_kind, shared, unfed, unnamed},
+    agree::{clients, files, one_of_a_kind, shared, unfed, unnamed},
     ears,
     folder::{self, Beside},
     lines::Lines,
@@ -102,6 +102,7 @@ pub fn check(path: &Path) -> Result<Checked, Faults> {
     ears::unheard(&config, &mut found);
     let collectors = collectors(&config, &beside);
     clients(&config, &collectors, &mut found);
+    files(&config, &collectors, &mut found);
     unnamed(&config, &collectors, &mut found);
     let schedules = schedules(&config, &collectors, &mut found);
     let policies = policies(&config, &mut found);

@@ -10,6 +10,7 @@ use crate::{
     config::{
         Config,
         other::{self, Other},
+        register,
         source::{self, Source as Outside, Way},
     },
     run::setup::Source,
@@ -28,6 +29,7 @@ pub(super) fn sources(config: &Config, found: &mut Found) -> Option<BTreeMap<Str
         .map(|(name, source)| {
             let source = match source {
                 Outside::Github(github) => github_source(name, github, found),
+                Outside::Register(register) => register_source(name, register, found),
                 Outside::Other(other) => other_source(name, other, found),
             };
             Some((name.clone(), Arc::new(source?)))
@@ -48,6 +50,25 @@ fn github_source(name: &str, github: &source::Github, found: &mut Found) -> Opti
     Some(Source { params, base_url: Some(github.base_url.clone()), auth: auth?, http: http? })
 }
 
+/// Nobody is told who asks for a file.
+fn register_source(name: &str, register: &register::Register, found: &mut Found) -> Option<Source> {
+    let signer = register.signed_by.as_ref().map(|signer| collect::Signer {
+        name: signer.name.clone(),
+        keys: signer.keys.iter().filter_map(|key| collect::PublicKey::read(key)).collect(),
+    });
+    let register = collect::Register { path: register.csv.clone(), signer };
+    match Http::new(&collect::Route { register: Some(register), ..collect::Route::default() }) {
+        Ok(http) => {
+            let auth = Auth::Headers(BTreeMap::new());
+            Some(Source { params: BTreeMap::new(), base_url: None, auth, http })
+        }
+        Err(error) => {
+            found.push(&["sources", name], chain(&error), "a way to read files", None);
+            None
+        }
+    }
+}
+
 fn other_source(name: &str, other: &Other, found: &mut Found) -> Option<Source> {
     let auth = other_auth(name, &other.credential, found);
     let http = http(name, &other.way, found);
@@ -65,6 +86,7 @@ fn http(name: &str, way: &Way, found: &mut Found) -> Option<Http> {
         extra_ca: extra_ca?,
         proxy: way.proxy.as_ref().map(ToString::to_string),
         reach: reach?,
+        register: None,
     }) {
         Ok(http) => Some(http),
         Err(error) => {

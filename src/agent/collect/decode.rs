@@ -8,7 +8,11 @@ use std::borrow::Cow;
 use quick_xml::{Reader, events::Event};
 use serde_json::{Map, Value};
 
-use super::{project::Path, scan::Flaw};
+use super::{
+    project::Path,
+    scan::Flaw,
+    table::{self, Column},
+};
 
 /// Most elements inside of each other.
 const DEPTH_MAX: usize = 64;
@@ -23,6 +27,8 @@ pub(super) enum Decode {
     Lines,
     /// As a table with a head (RFC 4180): a list of objects of texts.
     Csv,
+    /// As a table of these columns, which somebody may have signed.
+    Table(Vec<Column>),
     /// As XML. An element is an object of its elements, or its text; the outermost has no name. Elements that may come more than
     /// once, or not at all, are lists.
     Xml {
@@ -32,12 +38,13 @@ pub(super) enum Decode {
 }
 
 impl Decode {
-    /// A body as JSON.
-    pub(super) fn json<'b>(&self, body: &'b [u8]) -> Result<Cow<'b, [u8]>, Flaw> {
+    /// A body as JSON. Of tables, each row says who signed them.
+    pub(super) fn json<'b>(&self, body: &'b [u8], signed_by: Option<&str>) -> Result<Cow<'b, [u8]>, Flaw> {
         let decoded = match self {
             Self::Json => return Ok(Cow::Borrowed(body)),
             Self::Lines => lines(body),
             Self::Csv => csv(body)?,
+            Self::Table(columns) => table::json(columns, body, signed_by)?,
             Self::Xml { lists } => xml(body, &lists.iter().map(ToString::to_string).collect::<Vec<_>>())?,
         };
         Ok(Cow::Owned(decoded))
@@ -188,7 +195,7 @@ mod tests {
     use super::*;
 
     fn read(decode: &Decode, body: &str) -> Result<String, Flaw> {
-        decode.json(body.as_bytes()).map(|json| String::from_utf8(json.into_owned()).unwrap())
+        decode.json(body.as_bytes(), None).map(|json| String::from_utf8(json.into_owned()).unwrap())
     }
 
     #[test]

@@ -35,6 +35,8 @@ use crate::{chance::Chance, clock::Clock};
 
 /// Redirects that one exchange follows, all on the same origin.
 const REDIRECTS_MAX: usize = 3;
+/// The scheme of files.
+pub(super) const FILE: &str = "file";
 /// Longest header that a receipt keeps, in bytes.
 const HEADER_BYTES_MAX: usize = 2048;
 
@@ -289,7 +291,9 @@ impl Session<'_> {
 
     /// May the token go there? Same scheme, host and port, and no user in the address.
     pub(super) fn is_ours(&self, url: &Url) -> bool {
-        url.origin() == self.base.origin() && url.username().is_empty() && url.password().is_none()
+        // files have no origin, and nothing is sent to them
+        let file = url.scheme() == FILE && url.as_str().starts_with(self.base.as_str());
+        (file || url.origin() == self.base.origin()) && url.username().is_empty() && url.password().is_none()
     }
 
     /// May anything be sent there? Besides our own address, only hosts that the manifest names, by https.

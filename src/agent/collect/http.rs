@@ -28,7 +28,7 @@ use self::{
     resolve::{Refused, Resolver},
     tls::Chains,
 };
-use super::{reach::Reach, spki};
+use super::{exchange::FILE, reach::Reach, register::Register, spki};
 use crate::secret::Secret;
 
 /// Time to a connection.
@@ -51,6 +51,8 @@ pub struct Route {
     pub proxy: Option<String>,
     /// Addresses inside that may be reached.
     pub reach: Reach,
+    /// The file that is the source, if it is one.
+    pub register: Option<Register>,
 }
 
 /// The client could not be made.
@@ -76,6 +78,7 @@ pub struct Http {
     chains: Arc<Chains>,
     proxy: Option<String>,
     extra_ca: Option<Digest>,
+    register: Option<Register>,
 }
 
 struct Peer {
@@ -167,6 +170,7 @@ impl Http {
             chains,
             proxy: route.proxy.as_deref().map(without_user),
             extra_ca: route.extra_ca.as_deref().map(Digest::of),
+            register: route.register.clone(),
         })
     }
 
@@ -175,6 +179,9 @@ impl Http {
         #[cfg(test)]
         if let Some(script) = &self.script {
             return script.answer(url, ask);
+        }
+        if url.scheme() == FILE {
+            return self.register.as_ref().ok_or(Broken::Other)?.answer(ask.body_bytes_max);
         }
         let mut request = match ask.body {
             None => self.client.get(url.clone()),
@@ -206,6 +213,11 @@ impl Http {
     /// The proxy, without user and password.
     pub fn proxy(&self) -> Option<&str> {
         self.proxy.as_deref()
+    }
+
+    /// Is it a file that nobody has to sign?
+    pub(super) fn is_unsigned(&self) -> bool {
+        self.register.as_ref().is_some_and(|register| register.signer.is_none())
     }
 
     /// Digest of the extra certificates.

@@ -29,10 +29,12 @@ mod project;
 mod reach;
 mod receipt;
 mod redact;
+mod register;
 mod resume;
 mod scan;
 mod spans;
 mod spki;
+mod table;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -76,6 +78,8 @@ pub use self::{
     outline::{Place, PopulationOutline, StepOutline},
     population::Collected as Population,
     reach::{Network, Reach},
+    register::{PublicKey, Register, Signer},
+    table::TableFault,
 };
 use crate::{chance::Chance, clock::Clock, secret};
 
@@ -209,7 +213,7 @@ pub async fn collect(
         *state = State { manifest: Some(manifest.digest), ..State::default() };
     }
     let base_url = request.base_url.unwrap_or(&manifest.connection.base_url).trim_end_matches('/');
-    let session = Url::parse(base_url).ok().filter(secret::may_go_to).map(|base| Session {
+    let session = Url::parse(base_url).ok().filter(may_be_read).map(|base| Session {
         manifest,
         http,
         clock,
@@ -259,10 +263,17 @@ pub async fn collect(
     }
     let known = collected.gather(first, done);
     collected.conclude(manifest, request);
-    // nothing was missed for it; but why all was read again should be known
-    collected.why.extend(restarted.then(|| why::STATE_LOST.parse::<Code>()).into_iter().flatten());
+    // nothing was missed for these; but why all was read again, and what nobody answers for, should be known
+    let told = [(restarted, why::STATE_LOST), (http.is_unsigned(), why::REGISTER_UNSIGNED)];
+    let told = told.into_iter().filter(|(holds, _)| *holds);
+    collected.why.extend(told.filter_map(|(_, why)| why.parse::<Code>().ok()));
     state.remember(known);
     collected
+}
+
+/// By https, on this machine, or the file that is the source.
+fn may_be_read(base: &Url) -> bool {
+    secret::may_go_to(base) || base.scheme() == exchange::FILE
 }
 
 fn assemble(manifest: &Manifest, request: &Request<'_>, done: &[Vec<Instance>]) -> Vec<Population> {

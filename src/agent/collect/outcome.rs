@@ -35,6 +35,23 @@ pub mod why {
     pub const BODY_REPEATED_KEY: &str = "body.repeated_key";
     /// Too deep, or too many values.
     pub const BODY_SIZE: &str = "body.size";
+    /// A table is not as its columns say; nothing of it is taken.
+    pub const TABLE_FAULTS: &str = "table.faults";
+    /// There is no such file.
+    pub const FILE_MISSING: &str = "file.missing";
+    /// It is no ordinary file, or may not be read.
+    pub const FILE_UNREADABLE: &str = "file.unreadable";
+    /// A file has no signature beside it.
+    pub const SIGNATURE_MISSING: &str = "signature.missing";
+    /// What lies beside a file is no signature of these bytes.
+    pub const SIGNATURE_BAD: &str = "signature.bad";
+    /// Somebody signed the file who may not.
+    pub const SIGNATURE_FOREIGN: &str = "signature.foreign";
+    /// Nobody has to sign the file: whoever can write it can say anything. It was read.
+    pub const REGISTER_UNSIGNED: &str = "register.unsigned";
+    /// Reasons that a register gives instead of its file.
+    pub const OF_REGISTERS: [&str; 5] =
+        [FILE_MISSING, FILE_UNREADABLE, SIGNATURE_MISSING, SIGNATURE_BAD, SIGNATURE_FOREIGN];
     /// The records are not where the manifest says, or are not objects.
     pub const BODY_SHAPE: &str = "body.shape";
     /// A GraphQL answer has errors.

@@ -163,7 +163,7 @@ impl Manifest {
             }));
             next = step.each.as_ref().map(|each| each.step);
         }
-        list_steps.extend(name(population.scope.0));
+        list_steps.extend(population.scope.as_ref().and_then(|(step, _)| name(*step)));
         let joins: Vec<(String, String)> =
             population.joins.iter().filter_map(|join| Some((join.name.clone(), name(join.step)?))).collect();
         let horizon = population.horizon.as_ref().and_then(|(step, _)| name(*step));

@@ -17,6 +17,7 @@ use super::{
     outcome::{classify, why},
     project::{Mark, Path},
     redact::redact,
+    register,
     scan::{Flaw, Kind, Tape, Value},
     turn::{self, Said},
 };
@@ -90,7 +91,8 @@ pub(super) fn weigh(manifest: &Manifest, step: &Step, answer: &Answer, key: &Ite
     let rules = step.outcomes.iter().chain(&manifest.outcomes);
     let outcome = classify(rules, answer.status, |name| answer.headers.get(name), &answer.body);
     let (outcome, reason) = outcome.map_or((Outcome::Error, Some(why::UNMATCHED)), |outcome| (outcome, None));
-    let decoded = step.decode.json(&answer.body);
+    let reason = reason.or_else(|| reason_of(step, answer));
+    let decoded = step.decode.json(&answer.body, answer.headers.get(register::SIGNED_BY));
     let read = decoded.as_ref().map_err(|flaw| *flaw).and_then(|json| {
         let tape = Tape::read(json)?;
         Ok((redact(json, &tape, &step.redact, key), tape))
@@ -137,6 +139,13 @@ pub(super) fn weigh(manifest: &Manifest, step: &Step, answer: &Answer, key: &Ite
             None => Meaning::error(why, artefact),
         },
     }
+}
+
+/// A register says why it is not given.
+fn reason_of(step: &Step, answer: &Answer) -> Option<&'static str> {
+    let Decode::Table(_) = &step.decode else { return None };
+    let said = answer.headers.get(register::REASON)?;
+    why::OF_REGISTERS.into_iter().find(|known| *known == said)
 }
 
 /// A GraphQL source says in a body of status 200 that something went wrong.
@@ -250,6 +259,7 @@ const fn flaw_why(flaw: Flaw) -> &'static str {
         Flaw::Syntax => why::BODY_MALFORMED,
         Flaw::Repeated => why::BODY_REPEATED_KEY,
         Flaw::Size => why::BODY_SIZE,
+        Flaw::Table => why::TABLE_FAULTS,
     }
 }
 

@@ -33,6 +33,8 @@ const ROWS_MAX: usize = 1 << 24;
 const TABLE_BYTES_MAX: usize = 15 << 20;
 /// What a row takes in it beside its bytes.
 const ROW_OVERHEAD_BYTES: usize = 32;
+/// The scope of what is the same in every source (formats section 3).
+const EVERYWHERE: &str = "*";
 /// Longest name that is shown to people, in characters.
 const NAME_CHARS_MAX: usize = 300;
 
@@ -121,6 +123,12 @@ fn windowed<'a>(
     steps.filter(reads).filter_map(|step| done.get(step)).flatten().map(|instance| &instance.listing)
 }
 
+/// The item that `hmac:<32 hex>` is the pseudonym of.
+fn pseudonym(natural: &str) -> Option<Item> {
+    let bytes = hex::decode(natural.strip_prefix("hmac:")?).ok()?;
+    bytes.try_into().ok().map(Item::from_bytes)
+}
+
 struct Row {
     item: Item,
     bytes: Vec<u8>,
@@ -162,8 +170,10 @@ impl<'a> Table<'a> {
         key: &'a ItemKey,
     ) -> Option<Self> {
         let step = manifest.steps.get(population.step)?;
-        let (scope_step, scope_path) = &population.scope;
-        let scope = single(done, *scope_step)?.mark(manifest.steps.get(*scope_step)?, scope_path).word()?;
+        let scope = match &population.scope {
+            Some((of, path)) => single(done, *of)?.mark(manifest.steps.get(*of)?, path).word()?,
+            None => EVERYWHERE,
+        };
         let parent = step.each.as_ref().and_then(|each| {
             let named = manifest.populations.iter().find(|other| other.step == each.step)?;
             let step = manifest.steps.get(each.step)?;
@@ -178,7 +188,15 @@ impl<'a> Table<'a> {
         let natural = self.step.key.as_ref().and_then(|key| record.mark(self.step, key).word());
         let natural = natural.ok_or(why::KEY_MISSING)?;
         let kind = &self.population.kind;
-        let item = self.key.item(kind, self.scope, natural).map_err(|_zero| why::KEY_MISSING)?;
+        let item = match self.population.scope {
+            // what a pseudonym names has that name already
+            None => pseudonym(natural),
+            Some(_) => None,
+        };
+        let item = match item {
+            Some(item) => item,
+            None => self.key.item(kind, self.scope, natural).map_err(|_zero| why::KEY_MISSING)?,
+        };
         let at_instant = match &self.population.at {
             Some(path) => Some(instant(record.mark(self.step, path)).ok_or(why::AT_MALFORMED)?),
             None => None,

@@ -24,6 +24,9 @@ pub(super) enum Flaw {
     /// Deeper than [`DEPTH_MAX`] or more values than [`NODES_MAX`].
     #[error("the body is too deep or has too many values")]
     Size,
+    /// A table that is not as its columns say.
+    #[error("the table is not as its columns say")]
+    Table,
 }
 
 /// What stands at a place.

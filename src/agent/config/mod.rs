@@ -13,6 +13,7 @@ pub mod other;
 pub mod period;
 pub mod policy;
 mod reading;
+pub mod register;
 pub mod source;
 pub mod store;
 pub mod tree;
@@ -145,6 +146,7 @@ fn whole(root: &Node, reading: &mut Reading<'_>) -> Option<Config> {
     let origin = origin(&mut fields, reading);
     let key = key::read(&mut fields, reading);
     let folder = reading.path_or_none(&mut fields, "folder", "a folder for the agent's own memory");
+    reading.signers = register::signers(&mut fields, reading)?;
     let sources = source::read(&mut fields, reading);
     let listen = reading.or_none(&mut fields, "listen", SocketAddr::to_string, listen);
     let collectors = collector::read(&mut fields, sources.as_ref(), reading);

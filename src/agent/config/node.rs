@@ -173,6 +173,11 @@ impl Node {
         matches!(self.value, Value::Map(_))
     }
 
+    /// Whether it is a list.
+    pub const fn is_list(&self) -> bool {
+        matches!(self.value, Value::List(_))
+    }
+
     /// The value as JSON: unquoted `true`, `false` and whole numbers become such, every other scalar is text.
     pub fn json(&self, faults: &mut Faults) -> Option<Json> {
         match &self.value {

@@ -1,7 +1,10 @@
 //! What the sections of the configuration share while they are read: the faults, the folder that relative paths start
 //! from, and the list of effective values. It knows no section.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use super::{
     Allowed,
@@ -30,6 +33,8 @@ pub(super) struct Reading<'c> {
     pub(super) effective: Vec<Effective>,
     pub(super) catalogue: &'c Catalogue,
     pub(super) allowed: Allowed,
+    /// Public keys of whoever may sign files, by name.
+    pub(super) signers: BTreeMap<String, Vec<String>>,
     folder: PathBuf,
 }
 
@@ -40,6 +45,7 @@ impl<'c> Reading<'c> {
             effective: Vec::new(),
             catalogue,
             allowed,
+            signers: BTreeMap::new(),
             folder: path.parent().unwrap_or(Path::new("")).to_owned(),
         }
     }

@@ -9,6 +9,7 @@ use super::{
     node::{Fields, Node},
     other::{self, Other},
     reading::Reading,
+    register::{self, Register},
     store::is_plain_address,
 };
 use crate::secret::{self, SecretRef};
@@ -27,6 +28,8 @@ const GITHUB_VERSION: &str = "2026-03-10";
 pub enum Source {
     /// A GitHub organisation.
     Github(Github),
+    /// A file of the organisation.
+    Register(Register),
     /// A source of another kind.
     Other(Other),
 }
@@ -84,6 +87,7 @@ impl Source {
     pub fn kind(&self) -> &str {
         match self {
             Self::Github(_) => GITHUB,
+            Self::Register(register) => &register.kind,
             Self::Other(other) => &other.kind,
         }
     }
@@ -92,7 +96,7 @@ impl Source {
     pub const fn webhook(&self) -> Option<&SecretRef> {
         match self {
             Self::Github(github) => github.webhook.as_ref(),
-            Self::Other(_) => None,
+            Self::Register(_) | Self::Other(_) => None,
         }
     }
 }
@@ -148,6 +152,9 @@ fn source(name: &str, node: &Node, reading: &mut Reading<'_>) -> Option<Source> 
     };
     let source = match kind? {
         GITHUB => github(&mut fields, reading).map(Source::Github),
+        kind if fields.may("csv").is_some() => {
+            register::read(kind, &mut fields, reading).map(Source::Register)
+        }
         kind => other::read(kind, &mut fields, reading).map(Source::Other),
     };
     fields.done(&mut reading.faults);

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{
     Cursor, CursorIn, Document, Pages, Records, Stop, Turn, Verb, documents, keys, parts,
     steps::{Asks, Context, query},
+    table,
     yaml::{Faults, Scalar, Section, Spot},
 };
 use crate::collect::{body::Body, decode::Decode, graphql::Asking, project::Path, template::Template};
@@ -15,7 +16,7 @@ use crate::collect::{body::Body, decode::Decode, graphql::Asking, project::Path,
 const PAGES_MAX: u64 = 10_000;
 /// Most records of a page that may be asked for.
 const SIZE_MAX: u64 = 10_000;
-const VERBS: [&str; 4] = ["get", "post", "graphql", "inside"];
+const VERBS: [&str; 5] = ["get", "post", "graphql", "inside", "table"];
 /// Keys of a step that say how something is asked, or what came of asking.
 const NOT_INSIDE: [&str; 13] = [
     "safe_post",
@@ -55,10 +56,13 @@ pub(super) fn request(
         faults.add(
             section.spot(),
             format!("{} requests", given.len()),
-            "exactly one of get, post, graphql, inside",
+            "exactly one of get, post, graphql, inside, table",
         );
         return Request::default();
     };
+    if *verb == "table" {
+        return table::request(section, faults);
+    }
     if *verb == "inside" {
         return inside(section, spot, faults);
     }
@@ -130,6 +134,9 @@ fn own_headers(
 
 /// How the answers are written.
 pub(super) fn decode(section: &Section<'_>, faults: &mut Faults) -> Decode {
+    if let Some(spot) = section.get("table") {
+        return Decode::Table(table::columns(spot, faults));
+    }
     let lists = section.get("lists").map(|spot| parts::paths(spot, faults));
     let decode = section.get("decode").and_then(|spot| {
         spot.read(faults, "json, ndjson, csv or xml", |text| match text {

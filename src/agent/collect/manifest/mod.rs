@@ -14,6 +14,7 @@ mod rights;
 mod schedule;
 pub(super) mod schema;
 mod steps;
+mod table;
 mod turns;
 mod windows;
 mod yaml;
@@ -34,7 +35,14 @@ pub use self::{
 };
 pub(super) use super::project::Projection;
 use super::{
-    condition::Condition, decode::Decode, expr::Expr, outcome, project::Path, redact, template::Template,
+    condition::Condition,
+    decode::Decode,
+    expr::Expr,
+    outcome,
+    project::Path,
+    redact,
+    table::{Column, TableFault, rows},
+    template::Template,
 };
 
 /// A manifest without faults.
@@ -97,6 +105,29 @@ impl Manifest {
     /// Where it reads unless the request says otherwise.
     pub fn base_url(&self) -> &str {
         &self.connection.base_url
+    }
+
+    /// Does it read a file?
+    pub fn is_for_files(&self) -> bool {
+        self.columns().is_some()
+    }
+
+    /// All that is wrong with a file that it would read, by line.
+    pub fn table_faults(&self, body: &[u8]) -> Vec<TableFault> {
+        self.columns().and_then(|columns| rows(columns, body, None).err()).unwrap_or_default()
+    }
+
+    /// The head of a file that it reads, as a template for people.
+    pub fn table_head(&self) -> Option<String> {
+        let names = self.columns()?.iter().map(|column| column.name.as_str());
+        Some(names.collect::<Vec<_>>().join(","))
+    }
+
+    fn columns(&self) -> Option<&[Column]> {
+        self.steps.iter().find_map(|step| match &step.decode {
+            Decode::Table(columns) => Some(columns.as_slice()),
+            Decode::Json | Decode::Lines | Decode::Csv | Decode::Xml { .. } => None,
+        })
     }
 
     /// The parameters that a request must give.
@@ -426,8 +457,8 @@ pub(super) struct Population {
     pub kind: String,
     /// Index of the step whose records are the rows.
     pub step: usize,
-    /// Where the source's immutable id stands: step and path.
-    pub scope: (usize, Path),
+    /// Where the source's immutable id stands: step and path. Without one its things are the same in every source.
+    pub scope: Option<(usize, Path)>,
     /// How people call a row.
     pub label: Template,
     /// When an event happened.

@@ -3,7 +3,7 @@
 use super::{
     Join, JoinHow, Population, Records, Step, keys, parts,
     steps::{chain, refer, want},
-    yaml::{Faults, Section, Spot},
+    yaml::{Faults, Scalar, Section, Spot},
 };
 use crate::collect::{project::Path, template::Template};
 
@@ -26,7 +26,13 @@ fn population(name: &str, spot: &Spot<'_>, faults: &mut Faults, steps: &mut [Ste
     let section = spot.section(faults, &keys::POPULATION.names());
     let kind = section.need(faults, "type").and_then(|spot| parts::name(spot, faults));
     let step = section.need(faults, "of").and_then(|spot| refer(spot, faults, steps))?;
-    let scope = section.need(faults, "scope").and_then(|spot| place(spot, faults, steps));
+    let everywhere =
+        |spot: &&Spot<'_>| spot.scalar().is_some_and(|s| matches!(s, Scalar::Text(t) if t == "*"));
+    let scope = match section.need(faults, "scope") {
+        Some(spot) if everywhere(&spot) => Some(None),
+        Some(spot) => place(spot, faults, steps).map(Some),
+        None => None,
+    };
     let horizon = section.get("horizon").and_then(|spot| place(spot, faults, steps));
     let at = section.get("at").and_then(|spot| parts::path(spot, faults));
     let label = section.need(faults, "name").and_then(|spot| label(spot, faults, steps, step));
@@ -34,7 +40,7 @@ fn population(name: &str, spot: &Spot<'_>, faults: &mut Faults, steps: &mut [Ste
     if let Some(path) = &at {
         want(steps, step, path);
     }
-    for (step, path) in scope.iter().chain(&horizon) {
+    for (step, path) in scope.iter().flatten().chain(&horizon) {
         want(steps, *step, path);
     }
     check_keys(&section, faults, steps, step, &joins);

@@ -5,6 +5,7 @@ use observance_record::Digest;
 use super::{
     Conditional, Connection, Evidence, Fault, Limits, Manifest, Permissions, Rate, Receipts, ResetUnit, auth,
     is_outside, keys, parts, populations, schedule, steps,
+    table::{self, ADDRESS},
     yaml::{self, Faults, Section, Spot},
 };
 
@@ -29,11 +30,15 @@ impl Manifest {
 fn read(digest: Digest, root: &Spot<'_>, faults: &mut Faults) -> Manifest {
     let sections = root.section(faults, &keys::MANIFEST.names());
     exactly(&sections, faults, "apiVersion", "collectors/v1");
-    exactly(&sections, faults, "kind", "HttpCollector");
+    let files = files(&sections, faults);
     contract(&sections, faults);
     let (id, version, title, evidence) = metadata(&sections, faults);
-    let connection = sections.need(faults, "connection").map(|s| connection(s, faults)).unwrap_or_default();
-    let outcomes = sections.need(faults, "outcomes").map(|s| parts::rules(s, faults)).unwrap_or_default();
+    let mut connection = sections.get("connection").map(|s| connection(s, faults)).unwrap_or_default();
+    let mut outcomes = sections.get("outcomes").map(|s| parts::rules(s, faults)).unwrap_or_default();
+    if files {
+        ADDRESS.clone_into(&mut connection.base_url);
+        outcomes = table::outcomes();
+    }
     let mut steps = sections
         .need(faults, "steps")
         .map(|s| steps::read(s, faults, &connection.params))
@@ -47,7 +52,7 @@ fn read(digest: Digest, root: &Spot<'_>, faults: &mut Faults) -> Manifest {
     if let Some(spot) = sections.get("schedule").filter(|_| windowed && !schedule.events.is_empty()) {
         faults.add(spot, "events of a collector that reads windows", "none: its window waits for its slot");
     }
-    Manifest {
+    let mut manifest = Manifest {
         digest,
         id,
         version,
@@ -63,7 +68,21 @@ fn read(digest: Digest, root: &Spot<'_>, faults: &mut Faults) -> Manifest {
         steps,
         populations,
         left_out: std::collections::BTreeSet::new(),
-    }
+    };
+    table::agree(&sections, faults, files, &mut manifest);
+    manifest
+}
+
+/// Does it read files, and no server?
+fn files(sections: &Section<'_>, faults: &mut Faults) -> bool {
+    let kind = sections.need(faults, "kind").and_then(|spot| {
+        spot.read(faults, "HttpCollector or FileCollector", |text| match text {
+            "HttpCollector" => Some(false),
+            "FileCollector" => Some(true),
+            _ => None,
+        })
+    });
+    kind.unwrap_or(false)
 }
 
 fn exactly(sections: &Section<'_>, faults: &mut Faults, name: &str, wanted: &str) {

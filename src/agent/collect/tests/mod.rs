@@ -207,9 +207,10 @@ impl Script {
 
     pub(super) fn answer(&self, url: &Url, ask: Ask<'_>) -> Result<Answer, Broken> {
         let is_own = |host: &str| self.host.as_deref().map_or(OURS.contains(&host), |own| own == host);
-        let ours = url.host_str().is_some_and(is_own);
+        // a file has no host, and is nobody else's
+        let ours = url.host_str().map_or(url.scheme() == "file", is_own);
         let mut url = url.clone();
-        if ours {
+        if ours && url.has_host() {
             url.set_host(Some(OURS[0])).unwrap();
         }
         let shown = ask.headers.get("authorization");

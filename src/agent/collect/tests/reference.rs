@@ -68,7 +68,9 @@ fn every_shipped_manifest_is_one_by_the_schema_too() {
                 ("/metadata", json!({ "name": 1 }), "/metadata"),
             ] {
                 let mut value = value.clone();
-                *value.pointer_mut(pointer).unwrap() = wrong;
+                // a file needs no outcomes
+                let Some(place) = value.pointer_mut(pointer) else { continue };
+                *place = wrong;
                 let fault = check(&schema, &schema, &value, "").unwrap_err();
                 assert!(fault.contains(said), "{pointer}: {fault}");
             }

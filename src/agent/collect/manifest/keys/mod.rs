@@ -95,13 +95,17 @@ pub(in crate::collect) static MANIFEST: Section = Section {
     about: "The whole file: what is read from one kind of source, and the populations that come of it.",
     keys: &[
         must("apiVersion", Kind::Word(&["collectors/v1"]), "The version of this format."),
-        must("kind", Kind::Word(&["HttpCollector"]), "The kind of collector."),
+        must(
+            "kind",
+            Kind::Word(&["HttpCollector", "FileCollector"]),
+            "The kind of collector: of a server, or of a file of the organisation that the configuration names.",
+        ),
         must("metadata", Kind::Section(&METADATA), "What the collector is."),
         may("contract", Kind::Section(&CONTRACT), "The vendor's description that it is written against."),
-        must(
+        may(
             "connection",
             Kind::Section(&CONNECTION),
-            "Where the source is, and what is sent with every request.",
+            "Where the source is, and what is sent with every request. Needed, except of a file.",
         ),
         may(
             "permissions",
@@ -118,10 +122,10 @@ pub(in crate::collect) static MANIFEST: Section = Section {
         may("schedule", Kind::Section(&SCHEDULE), "When it runs unless the configuration says otherwise."),
         may("limits", Kind::Section(&LIMITS), "The bounds of one run."),
         may("receipts", Kind::Section(&RECEIPTS), "Which response headers are kept."),
-        must(
+        may(
             "outcomes",
             Kind::List(&Kind::Section(&OUTCOME)),
-            "What answers mean: the first that matches; what none matches is an error.",
+            "What answers mean: the first that matches; what none matches is an error. Needed, except of a file.",
         ),
         must("steps", Kind::List(&Kind::Section(&STEP_KEYS)), "The requests, in order; 1 to 64."),
         must(

@@ -12,7 +12,7 @@ pub(in crate::collect) static STEP_KEYS: Section = Section {
             "get",
             TEMPLATE,
             "The path, beginning with `/`; `{parameter}` or `{alias.path}`, every value percent-encoded. Exactly one of \
-             `get`, `post`, `graphql` and `inside`.",
+             `get`, `post`, `graphql`, `inside` and `table`.",
         ),
         may("post", TEMPLATE, "The path of a POST that reads; it needs `safe_post`."),
         may(
@@ -25,6 +25,12 @@ pub(in crate::collect) static STEP_KEYS: Section = Section {
             "inside",
             PATH,
             "Nothing is sent: with `for_each`, the records are this list of the record, a line of `nested` there.",
+        ),
+        may(
+            "table",
+            Kind::Map(&Kind::Section(&COLUMN)),
+            "Of a `FileCollector`: the columns of its file (CSV, RFC 4180), by their names in the head. Each row has the member \
+             `signed_by` too: who signed the file, or null.",
         ),
         may(
             "query",
@@ -108,6 +114,23 @@ pub(in crate::collect) static STEP_KEYS: Section = Section {
         ),
         may("needs", Kind::Text, "In words: what a credential needs for it."),
         may("caveat", Kind::Text, "In words: what the source does not tell."),
+    ],
+};
+
+pub(in crate::collect) static COLUMN: Section = Section {
+    name: "column",
+    about: "A column of a file. What a cell leaves empty, its row lacks; a file with any fault is an error, and nothing of it is taken.",
+    keys: &[
+        must(
+            "is",
+            Kind::Either(&[
+                Kind::Word(&["text", "words", "email", "account", "date", "instant", "number", "truth"]),
+                Kind::List(&Kind::Text),
+            ]),
+            "What its cells hold; or a list of the words that they may hold. `words` become a list. An `account` is a login, or an \
+             e-mail address, which then is the member `<name>_email`, so that it can be covered.",
+        ),
+        or("need", Kind::Truth, "false", "Must each cell hold something?"),
     ],
 };
 
@@ -400,7 +423,12 @@ pub(in crate::collect) static POPULATION: Section = Section {
     keys: &[
         must("type", NAME, "The item type."),
         must("of", STEP, "The step whose records are the rows; it needs a key."),
-        must("scope", PLACE, "The source's immutable id: step.path."),
+        must(
+            "scope",
+            Kind::Either(&[PLACE, Kind::Word(&["*"])]),
+            "The source's immutable id: step.path. `*`: what is the same in every source, such as a person; a key that is a \
+             pseudonym then names its own item.",
+        ),
         must("name", TEMPLATE, "How people call a row; becomes `_name`."),
         may("at", PATH, "Events only: when it happened; becomes `_at`."),
         may("horizon", PLACE, "Who can see this field can see everything."),
