@@ -67,4 +67,17 @@ impl Signer {
         let claims = json!({ "iss": id, "sub": id, "aud": to, "iat": since, "exp": until, "jti": once });
         jwt::signed(&self.key, self.algorithm, self.key_id.as_deref(), &claims)
     }
+
+    /// What is itself the grant of a token in somebody's name (RFC 7523 section 2.1).
+    pub(super) fn grant(
+        &self,
+        (id, subject, scope): (&str, &str, &str),
+        to: &str,
+        now: Instant,
+    ) -> Result<Secret, KeyError> {
+        let (since, until) = (jwt::s(now.plus_ms(-BEFORE_MS)), jwt::s(now.plus_ms(AFTER_MS)));
+        let claims =
+            json!({ "iss": id, "sub": subject, "scope": scope, "aud": to, "iat": since, "exp": until });
+        jwt::signed(&self.key, self.algorithm, self.key_id.as_deref(), &claims)
+    }
 }

@@ -38,6 +38,8 @@ const LIFE_S_MAX: u64 = 3_600;
 const LIFE_S_MIN: u64 = 30;
 /// Longest list of granted scopes that is read, in bytes.
 const SCOPE_BYTES_MAX: usize = 65_536;
+/// How a signed statement says that it is the grant (RFC 7523 section 2.1).
+const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// How a client says that it signs (RFC 7523 section 2.2).
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -62,6 +64,8 @@ struct Asking<'s> {
     prover: Option<&'s Prover>,
     /// What is posted by every client.
     form: Vec<(&'static str, String)>,
+    /// In whose name, where the grant is a signed statement.
+    subject: Option<String>,
 }
 
 impl Session<'_> {
@@ -74,13 +78,14 @@ impl Session<'_> {
         let nowhere = Refusal { outcome: Outcome::Error, why: why::AUTH_ENDPOINT };
         let errand = self.manifest.connection.auth.as_ref().ok_or(nowhere)?;
         let (to, form) = (self.token_address(errand)?, self.token_form(errand)?);
+        let subject = errand.subject.as_ref().map(|subject| self.plain(subject)).transpose()?;
         let exchange = Errand {
             step: step(TOKEN, errand.at.template().source(), rules()),
             url: to.clone(),
             answer: Answer::Token,
         };
         let prover = if errand.dpop { Some(Prover::new().ok_or_else(no_chance)?) } else { None };
-        let by = Asking { session: self, client, errand, to, prover: prover.as_ref(), form };
+        let by = Asking { session: self, client, errand, to, prover: prover.as_ref(), form, subject };
         let asked_at = self.clock.now();
         let ran = self.run_errand(exchange, serial, &by).await?;
         if ran.status == 404 {
@@ -149,6 +154,11 @@ impl Session<'_> {
 impl Proves for Asking<'_> {
     fn shown(&self) -> Result<Shown, Refusal> {
         let mut form = Serializer::new(String::new());
+        if let Some(subject) = &self.subject {
+            form.append_pair("grant_type", GRANT_TYPE);
+            form.append_pair("assertion", self.statement(subject)?.expose());
+            return shown(form.finish(), BTreeMap::new());
+        }
         form.extend_pairs(&self.form);
         let mut secrets = BTreeMap::new();
         match (self.client.proof(), self.errand.secret) {
@@ -174,11 +184,7 @@ impl Proves for Asking<'_> {
             let proof = prover.proof(("POST", &self.to), None, (&once, now)).ok_or_else(no_chance)?;
             secrets.insert(dpop::HEADER.to_owned(), proof);
         }
-        let pairs = [("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let headers = Headers::outgoing(&pairs, &secrets);
-        let unfit = Refusal { outcome: Outcome::Unauthenticated, why: why::TOKEN_MALFORMED };
-        Ok(Shown { headers: headers.ok_or(unfit)?, body: Some(Zeroizing::new(form.finish())) })
+        shown(form.finish(), secrets)
     }
 
     /// The source may say what a proof must hold, and then wants another (RFC 9449 section 8).
@@ -186,6 +192,27 @@ impl Proves for Asking<'_> {
         let asks = matches!(answer.status, 400 | 401) && contains(&answer.body, dpop::ASKS.as_bytes());
         asks && self.prover.is_some_and(|prover| prover.hear(&self.to, &answer.headers))
     }
+}
+
+impl Asking<'_> {
+    /// The grant in somebody's name, for the scopes that a form would ask for. A secret signs nothing.
+    fn statement(&self, subject: &str) -> Result<Secret, Refusal> {
+        let refused = Refusal { outcome: Outcome::Unauthenticated, why: why::AUTH_KEY };
+        let Proof::Key(key) = self.client.proof() else { return Err(refused) };
+        let scope = self.form.iter().find(|(name, _)| *name == "scope");
+        let scope = scope.map_or("", |(_, scope)| scope.as_str());
+        let now = self.session.clock.now();
+        key.grant((self.client.id(), subject, scope), self.to.as_str(), now).map_err(|_key| refused)
+    }
+}
+
+/// A form, and the headers that go with it.
+fn shown(form: String, secrets: BTreeMap<String, Secret>) -> Result<Shown, Refusal> {
+    let pairs = [("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let headers = Headers::outgoing(&pairs, &secrets);
+    let unfit = Refusal { outcome: Outcome::Unauthenticated, why: why::TOKEN_MALFORMED };
+    Ok(Shown { headers: headers.ok_or(unfit)?, body: Some(Zeroizing::new(form)) })
 }
 
 /// A client's id and secret in a header, each encoded as in a form (RFC 6749 section 2.3.1).

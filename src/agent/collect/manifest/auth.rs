@@ -24,6 +24,8 @@ pub(in crate::collect) struct TokenErrand {
     pub audience: Option<Template>,
     /// The same by RFC 8707.
     pub resource: Option<Template>,
+    /// In whose name it is asked for by a signed statement (RFC 7523 section 2.1), if it is.
+    pub subject: Option<Template>,
     /// Where a client's secret goes.
     pub secret: SecretIn,
     /// Whether tokens are asked for, and shown, with proofs of their own key (RFC 9449).
@@ -62,6 +64,7 @@ pub(super) fn read(spot: &Spot<'_>, params: &[String], faults: &mut Faults) -> O
     let section = spot.section(faults, &keys::AUTH.names());
     let mut template = |name: &str| section.get(name).and_then(|spot| filled(spot, params, faults));
     let (audience, resource) = (template("audience"), template("resource"));
+    let subject = template("subject");
     let (path, url) = (template("token_path"), template("token_url"));
     let at = match (section.get("token_path"), section.get("token_url")) {
         (Some(spot), None) => path.filter(|path| is_path(path, spot, faults)).map(TokenAt::Path),
@@ -87,7 +90,15 @@ pub(super) fn read(spot: &Spot<'_>, params: &[String], faults: &mut Faults) -> O
         })
     });
     let dpop = section.get("dpop").and_then(|spot| spot.truth(faults)).unwrap_or_default();
-    Some(TokenErrand { at: at?, scopes, audience, resource, secret: secret.unwrap_or_default(), dpop })
+    Some(TokenErrand {
+        at: at?,
+        scopes,
+        audience,
+        resource,
+        subject,
+        secret: secret.unwrap_or_default(),
+        dpop,
+    })
 }
 
 /// A text whose places are parameters of the manifest.

@@ -225,6 +225,9 @@ impl Script {
 
 /// What scripts call an address; those of other hosts begin with the host.
 pub(super) fn path_and_query(url: &Url) -> String {
+    if url.scheme() == "file" {
+        return "/table".to_owned();
+    }
     let host = url.host_str().filter(|host| !OURS.contains(host)).unwrap_or_default();
     let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
     format!("{host}{}{query}", url.path())

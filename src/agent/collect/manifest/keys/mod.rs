@@ -201,6 +201,11 @@ pub(in crate::collect) static AUTH: Section = Section {
         ),
         may("audience", TEMPLATE, "For whom the token is, where the source wants to be told."),
         may("resource", TEMPLATE, "The same by RFC 8707."),
+        may(
+            "subject",
+            TEMPLATE,
+            "In whose name the token is asked for. With it the client's key signs a statement that is the grant itself (RFC 7523 section 2.1), as Google's service accounts do.",
+        ),
         or(
             "client_secret",
             Kind::Word(&["basic", "post"]),
