@@ -16,3 +16,4 @@ pub(crate) mod program;
 pub(crate) mod s3;
 pub(crate) mod samples;
 pub(crate) mod source;
+pub(crate) mod stack;

@@ -59,7 +59,10 @@ of_leaver(account, limits, now) := {"state": "unknown", "codes": {"leaver.when_u
 	not in_time(account, limits, now)
 }
 
-of_leaver(account, _, _) := {"state": "unknown", "codes": {"account.state_unknown"}} if not is_boolean(account.active)
+of_leaver(account, _, _) := {"state": "unknown", "codes": {"account.state_unknown"}} if {
+	is_object(account)
+	not is_boolean(object.get(account, "active", null))
+}
 
 in_time(account, limits, _) if {
 	is_number(account.disabled)

@@ -47,13 +47,19 @@ impl Condition {
     }
 }
 
-/// The instant that a source wrote as RFC 3339 text, cut to the millisecond.
+/// A number from here on is milliseconds since 1970 (from March 1973): as seconds it would lie beyond the year 5000.
+const EPOCH_MS_MIN: i64 = 100_000_000_000;
+
+/// The instant that a source wrote as RFC 3339 text, cut to the millisecond, or as a whole number of milliseconds since 1970.
 pub(super) fn instant(mark: &Mark) -> Option<Instant> {
     match mark {
         Mark::Text(text) => {
             DateTime::parse_from_rfc3339(text).ok().map(|at| Instant::from_ms(at.timestamp_millis()))
         }
-        Mark::Missing | Mark::Null | Mark::Bool(_) | Mark::Number(_) | Mark::Compound => None,
+        Mark::Number(ms) => {
+            ms.parse().ok().filter(|ms| (EPOCH_MS_MIN..1 << 50).contains(ms)).map(Instant::from_ms)
+        }
+        Mark::Missing | Mark::Null | Mark::Bool(_) | Mark::Compound => None,
     }
 }
 
@@ -77,6 +83,15 @@ mod tests {
         assert_eq!(holds(Test::BeforeWindow, &text("1970-01-01T00:01:39.999Z")), Some(true));
         assert_eq!(holds(Test::BeforeWindow, &text("1970-01-01T00:01:40Z")), Some(false));
         assert_eq!(holds(Test::InWindow, &Mark::Null), Some(false));
+    }
+
+    #[test]
+    fn a_number_is_milliseconds_or_nothing() {
+        let number = |text: &str| instant(&Mark::Number(text.into()));
+        assert_eq!(number("1773144000000"), Some(Instant::from_s(1_773_144_000)));
+        for other in ["1773144000", "1773144000000.5", "-1773144000000", "99999999999999999999", "1e12"] {
+            assert_eq!(number(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -28,6 +28,17 @@ pub(super) struct Rule {
     pub cover: Cover,
     /// The path's parts.
     pub parts: Vec<String>,
+    /// Only values in which this stands, as the source wrote them or as they read.
+    pub having: Option<String>,
+}
+
+impl Rule {
+    /// A list of named values has one place for what is a person's address and what is the name of a role.
+    fn is_for(&self, value: Value<'_>) -> bool {
+        self.having.as_ref().is_none_or(|words| {
+            value.raw().contains(words) || value.text().is_some_and(|text| text.contains(words))
+        })
+    }
 }
 
 impl fmt::Display for Rule {
@@ -38,7 +49,8 @@ impl fmt::Display for Rule {
             Cover::Mask => write!(f, "mask {path}"),
             Cover::Hmac(kind) => write!(f, "hmac {path} as {kind}"),
             Cover::Length => write!(f, "length {path}"),
-        }
+        }?;
+        self.having.as_ref().map_or(Ok(()), |words| write!(f, " having {words}"))
     }
 }
 
@@ -47,7 +59,9 @@ pub(super) fn redact<'a>(body: &'a [u8], tape: &Tape<'_>, rules: &[Rule], key: &
     let mut hits: Vec<(Range<usize>, String)> = Vec::new();
     for rule in rules {
         visit(tape.root(), &rule.parts, &mut |value| {
-            hits.push((value.range(), covered(&rule.cover, value, key)));
+            if rule.is_for(value) {
+                hits.push((value.range(), covered(&rule.cover, value, key)));
+            }
         });
     }
     if hits.is_empty() {
@@ -111,7 +125,7 @@ mod tests {
     use super::*;
 
     fn rule(cover: Cover, path: &str) -> Rule {
-        Rule { cover, parts: path.split('.').map(str::to_owned).collect() }
+        Rule { cover, parts: path.split('.').map(str::to_owned).collect(), having: None }
     }
 
     fn apply(body: &str, rules: &[Rule]) -> String {
@@ -142,6 +156,15 @@ mod tests {
         let one = apply(r#"{"e":"A@Example.org"}"#, &rules);
         assert_eq!(one, apply(r#"{"e":"a@example.org"}"#, &rules));
         assert!(one.starts_with(r#"{"e":"hmac:"#) && one.len() == 6 + 5 + 32 + 2, "{one}");
+    }
+
+    #[test]
+    fn only_values_that_have_the_words_are_covered_however_they_are_written() {
+        let addresses = Rule { having: Some("@".into()), ..rule(Cover::Mask, "v") };
+        let body = r#"[{"v":"a@b.example"},{"v":"a\u0040b.example"},{"v":"ROLE"},{"v":["x","c@d"]},{"v":7}]"#;
+        let covered = r#"[{"v":"[masked]"},{"v":"[masked]"},{"v":"ROLE"},{"v":"[masked]"},{"v":7}]"#;
+        assert_eq!(apply(body, std::slice::from_ref(&addresses)), covered);
+        assert_eq!(addresses.to_string(), "mask v having @");
     }
 
     proptest! {

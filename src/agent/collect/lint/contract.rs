@@ -125,7 +125,8 @@ fn illegal(root: &Value, schema: &Value, value: &str) -> Option<String> {
 fn fields(step: &StepOutline, root: &Value, operation: &Value, notes: &mut Vec<Note>) {
     let Some(body) = body(root, operation) else { return };
     let record = match &step.records {
-        Place::One | Place::List | Place::Count => vec![body],
+        Place::Count => return, // the number itself: `count` is our word, not the vendor's
+        Place::One | Place::List => vec![body],
         Place::At(path) => {
             let found = at(root, vec![body], path);
             if found.is_empty() {

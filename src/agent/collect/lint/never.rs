@@ -99,7 +99,7 @@ pub(super) fn check(step: &StepOutline) -> Vec<Note> {
 }
 
 fn covers(step: &StepOutline, field: &str) -> bool {
-    step.redacted.iter().any(|rule| {
+    step.redacted.iter().filter(|rule| !rule.contains(" having ")).any(|rule| {
         rule.split(' ').nth(1).is_some_and(|path| path == field || path.ends_with(&format!(".{field}")))
     })
 }

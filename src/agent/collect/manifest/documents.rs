@@ -218,7 +218,7 @@ impl Inside<'_> {
             let inside = prefix.iter().all(|part| parts.next() == Some(*part));
             let there = ["data", "node", key].into_iter().map(str::to_owned).chain(parts.cloned()).collect();
             let parts = if inside { there } else { rule.parts.clone() };
-            redact::Rule { cover: rule.cover.clone(), parts }
+            redact::Rule { parts, ..rule.clone() }
         };
         let id = format!("{}.{at}", self.step.id);
         let verb = Verb::GraphQl(Document { text, variables: Body::empty() });

@@ -232,7 +232,7 @@ pub(super) fn wanted(spot: &Spot<'_>, faults: &mut Faults) -> Option<Wanted> {
     Some(Wanted { path, lines: Some(section.need_text(faults, "lines")), expr: None })
 }
 
-/// One line of `redact`: `{ drop | mask | length: path }` or `{ hmac: path, type: person }`.
+/// One line of `redact`: `{ drop | mask | length: path }` or `{ hmac: path, type: person }`, with `having` if need be.
 pub(super) fn cover(spot: &Spot<'_>, faults: &mut Faults) -> Option<redact::Rule> {
     const COVERS: [&str; 4] = ["drop", "mask", "hmac", "length"];
     let section = spot.section(faults, &keys::REDACT.names());
@@ -255,6 +255,7 @@ pub(super) fn cover(spot: &Spot<'_>, faults: &mut Faults) -> Option<redact::Rule
         "length" => Cover::Length,
         _ => Cover::Hmac(kind.unwrap_or_else(|| "value".to_owned())),
     };
+    let having = section.get("having").and_then(|spot| spot.text(faults)).map(str::to_owned);
     let path = path(at, faults)?;
-    Some(redact::Rule { cover, parts: path.parts().to_vec() })
+    Some(redact::Rule { cover, parts: path.parts().to_vec(), having })
 }

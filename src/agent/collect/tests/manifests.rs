@@ -32,7 +32,19 @@ const YIELDS: &[(&str, &str)] = &[
         "github/updates",
         "updates: update in a window, branches: repository in a window, deployments: deployment in a window",
     ),
+    ("okta/admins", "okta_admins: okta_admin, okta_groups: okta_group, okta_organisation: okta_organisation"),
+    ("okta/apps", "okta_apps: okta_app"),
+    ("okta/authenticators", "okta_authenticators: okta_authenticator"),
+    (
+        "okta/log",
+        "okta_sign_ins: okta_event in a window, okta_sessions: okta_event in a window, okta_lifecycle: okta_event in a window, okta_grants: okta_event in a window, okta_privilege_grants: okta_event in a window, okta_rule_changes: okta_event in a window",
+    ),
+    (
+        "okta/policies",
+        "okta_password_policies: okta_policy, okta_session_policies: okta_policy, okta_access_policies: okta_policy, okta_enrolment_policies: okta_policy",
+    ),
     ("okta/tokens", "api_tokens: api_token"),
+    ("okta/users", "okta_users: okta_user"),
 ];
 
 #[test]

@@ -162,6 +162,45 @@ fn recorded_tokens_of_okta_are_read_whole() {
     assert!(lists == 8 && records > 8 && refusals > 20, "{lists} {records} {refusals}");
 }
 
+/// Lists that Okta answered with go through the shipped steps.
+#[test]
+fn recorded_lists_of_okta_are_read_whole() {
+    let Some(lines) = recorded("okta.jsonl") else { return };
+    let key = ItemKey::new([1; 32]);
+    for (name, id, path) in [
+        ("okta/users", "users", "/api/v1/users"),
+        ("okta/users", "factors", "/api/v1/users/*/factors"),
+        ("okta/admins", "roles", "/api/v1/users/*/roles"),
+        ("okta/apps", "apps", "/api/v1/apps"),
+        ("okta/authenticators", "methods", "/api/v1/authenticators/*/methods"),
+    ] {
+        let manifest = shipped(name);
+        let step = manifest.steps.iter().find(|step| step.id == id).unwrap();
+        let mut records = 0;
+        for line in lines.lines() {
+            let recording: Value = serde_json::from_str(line).unwrap();
+            let url = recording["url"].as_str().unwrap();
+            let Ok(answer) = load(line) else { continue };
+            if answer.status != 200 || !fits(path, url.split('?').next().unwrap()) {
+                continue;
+            }
+            let meaning = weigh(&manifest, step, &answer, &key);
+            assert_eq!(meaning.outcome, Outcome::Present, "{line:.200}");
+            let body: Value = serde_json::from_slice(&answer.body).unwrap();
+            assert_eq!(meaning.records.len(), held(&step.records, &body));
+            records += meaning.records.len();
+        }
+        assert!(records > 0, "no recording went through {name} {id}");
+    }
+}
+
+/// `*`, or a place, stands for one part of a path.
+fn fits(pattern: &str, path: &str) -> bool {
+    let (wanted, had) = (pattern.split('/'), path.split('/'));
+    wanted.clone().count() == had.clone().count()
+        && wanted.zip(had).all(|(want, had)| want == "*" || want.starts_with('{') || want == had)
+}
+
 /// Further pages and moved repositories are recorded by a repository's number.
 fn by_name(path: &str) -> String {
     let rest = path.strip_prefix("/repositories/").and_then(|rest| rest.split_once('/'));
@@ -177,12 +216,6 @@ fn held(records: &Records, body: &Value) -> usize {
             path.parts().iter().fold(body, |body, part| &body[part.as_str()]).as_array().unwrap().len()
         }
     }
-}
-
-/// Whether an address has the form of a step's path: every `{...}` is one part.
-fn fits(template: &str, path: &str) -> bool {
-    let (wanted, found): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
-    wanted.len() == found.len() && wanted.iter().zip(found).all(|(a, b)| a.starts_with('{') || *a == b)
 }
 
 fn recordings() -> Option<String> {

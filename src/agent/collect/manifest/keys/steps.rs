@@ -294,6 +294,11 @@ pub(in crate::collect) static REDACT: Section = Section {
             "value",
             "With `hmac`: what it is a pseudonym of; of a `person`, case and outer blanks do not count.",
         ),
+        may(
+            "having",
+            Kind::Text,
+            "Only values in which these words stand: `@` covers the addresses among values of every kind.",
+        ),
     ],
 };
 
