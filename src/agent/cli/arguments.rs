@@ -297,6 +297,9 @@ pub struct CollectorsTry {
     /// The variable that holds the token [default: as GITHUB_TOKEN]
     #[arg(long, value_name = "VARIABLE")]
     pub token: Option<String>,
+    /// The file, of a collector that reads one; its signature is not asked for
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
     /// Send the token in this header as it is, instead of as a bearer token
     #[arg(long, value_name = "NAME")]
     pub header: Option<String>,

@@ -4,7 +4,7 @@ use std::{io::Write, path::Path};
 
 use serde_json::json;
 
-use super::{arguments::CheckConfig, json, setup};
+use super::{arguments::CheckConfig, json, registers, setup};
 
 /// Prints what is in force; faults are errors. Secrets and keys that are not here are listed, since the deployed agent
 /// has them.
@@ -20,6 +20,7 @@ pub fn check_config(path: &Path, asked: &CheckConfig, out: &mut dyn Write) -> an
     let periods: Vec<String> = config.periods.keys().cloned().collect();
     let disabled: Vec<_> =
         config.collectors.iter().filter(|collector| collector.disabled.is_some()).collect();
+    let files = registers::looked(&checked.config, &checked.collectors);
     let missing = checked.resolve(setup::Needs::Everything).err();
     let absent: Vec<String> = missing.iter().flat_map(|faults| faults.sorted()).map(absence).collect();
     if asked.json {
@@ -27,6 +28,7 @@ pub fn check_config(path: &Path, asked: &CheckConfig, out: &mut dyn Write) -> an
         let value = json!({
             "origin": config.origin, "store": config.store.to_string(), "collectors": collectors,
             "disabled": disabled, "policies": policies, "periods": periods, "not_here": absent,
+            "files": files.iter().map(|one| json!({ "source": one.name, "found": one.what })).collect::<Vec<_>>(),
         });
         json(out, &value)?;
         return Ok(0);
@@ -45,6 +47,9 @@ pub fn check_config(path: &Path, asked: &CheckConfig, out: &mut dyn Write) -> an
         for (name, _) in speaks {
             writeln!(out, "listens     http://{address}/hooks/{name}")?;
         }
+    }
+    for one in &files {
+        writeln!(out, "file        {}: {}", one.name, crate::text::visible(&one.what))?;
     }
     for line in &absent {
         writeln!(out, "not here    {line}")?;

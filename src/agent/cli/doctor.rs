@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::{
     arguments::Doctor,
     json,
+    registers::{self, Looked},
     scan::{
         self,
         cause::{Cause, Cure, Sight, cause, sentence, sight},
@@ -21,6 +22,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    config::source::Source as Outside,
     run::once::{self, Seen},
     schedule::Schedule,
     status::{counted, hours, number, plural},
@@ -76,6 +78,7 @@ pub async fn doctor(path: &Path, asked: &Doctor, clock: &Clock, out: &mut dyn Wr
     }
     lines.push(the_clock(&seen));
     lines.extend(sources(&resolved, &seen));
+    lines.extend(files(&resolved));
     lines.extend(streams(&resolved));
     lines.extend(policies(&resolved, &seen));
     lines.extend(periods(&resolved, clock.now()));
@@ -154,7 +157,8 @@ fn the_clock(seen: &[Seen<'_>]) -> Line {
 
 fn sources(resolved: &Resolved, seen: &[Seen<'_>]) -> Vec<Line> {
     let mut lines = Vec::new();
-    for name in resolved.setup.sources.keys() {
+    let asked = |name: &&String| !matches!(resolved.config.sources.get(*name), Some(Outside::Register(_)));
+    for name in resolved.setup.sources.keys().filter(asked) {
         let own = |one: &&Seen<'_>| {
             let of = resolved.setup.collectors.values();
             of.filter(|c| c.source == *name).any(|c| c.manifest.id() == one.manifest.id())
@@ -187,6 +191,19 @@ fn sources(resolved: &Resolved, seen: &[Seen<'_>]) -> Vec<Line> {
         }
     }
     lines
+}
+
+/// The files that are sources, for the people who keep them.
+fn files(resolved: &Resolved) -> Vec<Line> {
+    let looked = registers::looked(&resolved.config, &resolved.setup.collectors);
+    let line = |one: Looked| {
+        let line = Line::new(&one.name, one.what);
+        match one.cure {
+            Some(cure) => line.not_ready(cure),
+            None => line,
+        }
+    };
+    looked.into_iter().map(line).collect()
 }
 
 fn is_github(own: &[&Seen<'_>]) -> bool {

@@ -21,6 +21,7 @@ mod period;
 mod policy;
 mod reach;
 mod read;
+mod registers;
 mod run;
 mod scan;
 mod screen;

@@ -4,7 +4,10 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use super::setup::{Found, bounded, chain};
+use super::{
+    registers,
+    setup::{Found, bounded, chain},
+};
 use crate::{
     collect::{self, Auth, Client, GithubApp, Http, Reach},
     config::{
@@ -50,18 +53,9 @@ fn github_source(name: &str, github: &source::Github, found: &mut Found) -> Opti
     Some(Source { params, base_url: Some(github.base_url.clone()), auth: auth?, http: http? })
 }
 
-/// Nobody is told who asks for a file.
 fn register_source(name: &str, register: &register::Register, found: &mut Found) -> Option<Source> {
-    let signer = register.signed_by.as_ref().map(|signer| collect::Signer {
-        name: signer.name.clone(),
-        keys: signer.keys.iter().filter_map(|key| collect::PublicKey::read(key)).collect(),
-    });
-    let register = collect::Register { path: register.csv.clone(), signer };
-    match Http::new(&collect::Route { register: Some(register), ..collect::Route::default() }) {
-        Ok(http) => {
-            let auth = Auth::Headers(BTreeMap::new());
-            Some(Source { params: BTreeMap::new(), base_url: None, auth, http })
-        }
+    match registers::source(registers::of(register)) {
+        Ok(source) => Some(source),
         Err(error) => {
             found.push(&["sources", name], chain(&error), "a way to read files", None);
             None

@@ -78,7 +78,7 @@ pub use self::{
     outline::{Place, PopulationOutline, StepOutline},
     population::Collected as Population,
     reach::{Network, Reach},
-    register::{PublicKey, Register, Signer},
+    register::{Look, PublicKey, Register, Signer},
     table::TableFault,
 };
 use crate::{chance::Chance, clock::Clock, secret};

@@ -34,6 +34,9 @@ pub fn show(shelf: &Shelf, asked: &CollectorsShow, out: &mut dyn Write) -> anyho
         manifest.base_url(),
         counted(manifest.requests_max(), "request")
     )?;
+    if let Some(head) = manifest.table_head() {
+        writeln!(out, "  file {head}")?;
+    }
     let rights = manifest.permissions().iter().map(|(name, access)| format!("{name} {access}"));
     writeln!(out, "  rights {}", rights.collect::<Vec<_>>().join(", "))?;
     let schedule = manifest.schedule();
@@ -61,7 +64,8 @@ pub fn show(shelf: &Shelf, asked: &CollectorsShow, out: &mut dyn Write) -> anyho
         "org" => " --org ORG".to_owned(),
         other => format!(" --param {other}={}", other.to_uppercase()),
     });
-    let params: String = params.collect();
+    let file = manifest.is_for_files().then(|| " --csv FILE".to_owned());
+    let params: String = params.chain(file).collect();
     writeln!(out, "next: observance collectors try {}{params}   (stores nothing)", visible(&asked.id))?;
     Ok(0)
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     cli::{
         arguments::CollectorsTry,
-        json, reach,
+        json, reach, registers,
         scan::{
             self,
             cause::{Cure, Sight, cause, sentence, sight},
@@ -23,7 +23,10 @@ use crate::{
     },
     clock::Clock,
     collect::Population,
-    run::once::{self, Said, Seen},
+    run::{
+        once::{self, Said, Seen},
+        setup::Source,
+    },
     status::{counted, hours, number},
     text::visible,
 };
@@ -41,13 +44,7 @@ pub async fn trial(
 ) -> anyhow::Result<u8> {
     let mut shelved = shelf.find(&asked.id)?;
     shelved.manifest.hurry(WAIT_MS);
-    let source = reach::source(reach::Asked {
-        kind: shelved.kind(),
-        params: params(&shelved, asked)?,
-        base_url: asked.base_url.as_deref(),
-        variable: asked.token.as_deref(),
-        header: asked.header.as_deref(),
-    })?;
+    let source = source(&shelved, asked)?;
     let one = scan::one(&shelved.manifest, &source, i64::from(asked.days) * DAY_MS, clock).await?;
     let seen = [one];
     let said = once::ask(&shelf.judges, &seen);
@@ -58,7 +55,9 @@ pub async fn trial(
     }
     let collected = &one.collected;
     let took = hours(collected.ended.ms_since(collected.started));
-    writeln!(out, "{}", tokens::token(&seen).words())?;
+    if asked.csv.is_none() {
+        writeln!(out, "{}", tokens::token(&seen).words())?;
+    }
     writeln!(
         out,
         "{}  {} · {took} · nothing stored",
@@ -69,6 +68,7 @@ pub async fn trial(
     let outcomes: Vec<String> = outcomes.map(|(o, n)| format!("{} {}", o.as_str(), number(*n))).collect();
     writeln!(out, "outcomes  {}", if outcomes.is_empty() { "none".to_owned() } else { outcomes.join(", ") })?;
     unseen(one, out)?;
+    faults(one, asked, out)?;
     for population in &collected.populations {
         list(population, asked.rows, out)?;
     }
@@ -81,6 +81,32 @@ pub async fn trial(
     }
     writeln!(out, "next: {}", next(asked, shelved.kind(), &said, &seen))?;
     Ok(0)
+}
+
+/// A server, or the file.
+fn source(shelved: &Shelved, asked: &CollectorsTry) -> anyhow::Result<Source> {
+    let id = shelved.manifest.id();
+    match (&asked.csv, shelved.manifest.is_for_files()) {
+        (Some(csv), true) => Ok(registers::source(registers::unsigned(csv))?),
+        (None, true) => Err(Trouble::new(format!("{id} reads a file"), "--csv FILE").into()),
+        (Some(_), false) => Err(Trouble::new(format!("{id} reads no file"), "leave --csv out").into()),
+        (None, false) => reach::source(reach::Asked {
+            kind: shelved.kind(),
+            params: params(shelved, asked)?,
+            base_url: asked.base_url.as_deref(),
+            variable: asked.token.as_deref(),
+            header: asked.header.as_deref(),
+        }),
+    }
+}
+
+/// What is wrong with the file, by line.
+fn faults(one: &Seen<'_>, asked: &CollectorsTry, out: &mut dyn Write) -> anyhow::Result<()> {
+    let Some(csv) = &asked.csv else { return Ok(()) };
+    for looked in registers::one("file", &registers::unsigned(csv), one.manifest) {
+        writeln!(out, "file      {}", visible(&looked.what))?;
+    }
+    Ok(())
 }
 
 /// The values that the manifest asks with: each must be there, and no other.

@@ -112,9 +112,10 @@ impl Manifest {
         self.columns().is_some()
     }
 
-    /// All that is wrong with a file that it would read, by line.
-    pub fn table_faults(&self, body: &[u8]) -> Vec<TableFault> {
-        self.columns().and_then(|columns| rows(columns, body, None).err()).unwrap_or_default()
+    /// How many rows such a file has, or all that is wrong with it, by line.
+    pub(super) fn table_rows(&self, body: &[u8]) -> Result<usize, Vec<TableFault>> {
+        let columns = self.columns().unwrap_or_default();
+        rows(columns, body, None).map(|rows| rows.len())
     }
 
     /// The head of a file that it reads, as a template for people.

@@ -18,7 +18,9 @@ pub use self::sshsig::PublicKey;
 use self::sshsig::{Refused, signed_by};
 use super::{
     http::{Answer, Broken, Headers},
+    manifest::Manifest,
     outcome::why,
+    table::TableFault,
 };
 
 /// Largest signature, in bytes.
@@ -50,7 +52,33 @@ pub struct Signer {
     pub keys: Vec<PublicKey>,
 }
 
+/// What a file comes to, for the people who keep it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Look {
+    /// So many rows.
+    Rows(usize),
+    /// Not even read, and why.
+    Refused(&'static str),
+    /// Not as its columns say; every fault.
+    Faults(Vec<TableFault>),
+}
+
 impl Register {
+    /// Reads the file as a run of this collector does.
+    pub fn look(&self, manifest: &Manifest) -> Look {
+        let Ok(answer) = self.answer(manifest.limits.body_bytes_max) else {
+            return Look::Refused(why::TOO_LARGE);
+        };
+        let said = answer.headers.get(REASON);
+        if let Some(why) = why::OF_REGISTERS.into_iter().find(|why| said == Some(why)) {
+            return Look::Refused(why);
+        }
+        match manifest.table_rows(&answer.body) {
+            Ok(rows) => Look::Rows(rows),
+            Err(faults) => Look::Faults(faults),
+        }
+    }
+
     /// The file, if it may be believed. What is checked is what is given: nothing is read twice.
     pub(super) fn answer(&self, bytes_max: u64) -> Result<Answer, Broken> {
         let bytes = match plain(&self.path, bytes_max) {
