@@ -31,6 +31,7 @@ mod hooks;
 mod interop;
 mod joined;
 mod kill;
+mod logging;
 mod museum;
 mod page;
 mod python;

@@ -1,0 +1,26 @@
+# METADATA
+# title: Every alert of Splunk that runs is told to somebody
+# description: >-
+#   Judges each rule that runs by whether it names anybody or anything to tell. Whether the word arrives is not judged: nothing is
+#   ever injected to find out.
+# custom:
+#   contract: 1
+#   id: LG-07-splunk
+#   population: splunk_rules
+#   controls: [alert-routing]
+#   empty: unknown
+#   severity: medium
+#   needs: { fields: [enabled, actions] }
+package splunk.routes
+
+not_applicable contains "rule.off" if input.row.enabled == false
+
+failed contains "rule.unrouted" if {
+	input.row.enabled == true
+	count(input.row.actions) == 0
+}
+
+passed if {
+	input.row.enabled == true
+	count(input.row.actions) > 0
+}
