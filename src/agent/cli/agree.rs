@@ -82,10 +82,9 @@ pub(super) fn unnamed(config: &Config, collectors: &BTreeMap<String, Arc<Collect
     for collector in collectors.values() {
         let given = |name: &String| match config.sources.get(&collector.source) {
             Some(Source::Github(_)) => name == "org",
-            // what reads a file asks with nothing
-            Some(Source::Register(_)) => true,
             Some(Source::Other(other)) => other.params.contains_key(name),
-            None => true,
+            // what reads a file asks with nothing
+            Some(Source::Register(_)) | None => true,
         };
         for name in collector.manifest.params().iter().filter(|name| !given(name)) {
             missing.entry((&collector.source, name)).or_default().push(collector.manifest.id());

@@ -6,7 +6,7 @@ use std::{borrow::Cow, fmt, ops::Range};
 
 use observance_record::item::ItemKey;
 
-use super::scan::{Tape, Value};
+use super::scan::{Kind, Tape, Value};
 
 /// What stands in a value's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +101,10 @@ fn visit<'t>(value: Value<'t>, parts: &[String], hit: &mut dyn FnMut(Value<'t>))
 
 fn covered(cover: &Cover, value: Value<'_>, key: &ItemKey) -> String {
     let text = value.text();
+    if matches!(cover, Cover::Hmac(_)) && (value.kind() == Kind::Null || text.as_deref() == Some("")) {
+        // nobody's address is not an address that many have
+        return value.raw().to_owned();
+    }
     match cover {
         Cover::Drop => "null".to_owned(),
         Cover::Mask => "\"[masked]\"".to_owned(),

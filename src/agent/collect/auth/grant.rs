@@ -157,7 +157,7 @@ impl Proves for Asking<'_> {
         if let Some(subject) = &self.subject {
             form.append_pair("grant_type", GRANT_TYPE);
             form.append_pair("assertion", self.statement(subject)?.expose());
-            return shown(form.finish(), BTreeMap::new());
+            return shown(form.finish(), &BTreeMap::new());
         }
         form.extend_pairs(&self.form);
         let mut secrets = BTreeMap::new();
@@ -184,7 +184,7 @@ impl Proves for Asking<'_> {
             let proof = prover.proof(("POST", &self.to), None, (&once, now)).ok_or_else(no_chance)?;
             secrets.insert(dpop::HEADER.to_owned(), proof);
         }
-        shown(form.finish(), secrets)
+        shown(form.finish(), &secrets)
     }
 
     /// The source may say what a proof must hold, and then wants another (RFC 9449 section 8).
@@ -207,10 +207,10 @@ impl Asking<'_> {
 }
 
 /// A form, and the headers that go with it.
-fn shown(form: String, secrets: BTreeMap<String, Secret>) -> Result<Shown, Refusal> {
+fn shown(form: String, secrets: &BTreeMap<String, Secret>) -> Result<Shown, Refusal> {
     let pairs = [("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let headers = Headers::outgoing(&pairs, &secrets);
+    let headers = Headers::outgoing(&pairs, secrets);
     let unfit = Refusal { outcome: Outcome::Unauthenticated, why: why::TOKEN_MALFORMED };
     Ok(Shown { headers: headers.ok_or(unfit)?, body: Some(Zeroizing::new(form)) })
 }

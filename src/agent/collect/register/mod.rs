@@ -106,9 +106,9 @@ impl Register {
         let mut name = self.path.clone().into_os_string();
         name.push(".");
         name.push(SIGNATURE_SUFFIX);
-        let signature = plain(Path::new(&name), SIGNATURE_BYTES_MAX).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => (401, why::SIGNATURE_MISSING),
-            _ => (401, why::SIGNATURE_BAD),
+        let signature = plain(Path::new(&name), SIGNATURE_BYTES_MAX).map_err(|error| {
+            let missing = error.kind() == io::ErrorKind::NotFound;
+            (401, if missing { why::SIGNATURE_MISSING } else { why::SIGNATURE_BAD })
         })?;
         let signature = String::from_utf8(signature).map_err(|_other| (401, why::SIGNATURE_BAD))?;
         signed_by(&signer.keys, bytes, &signature).map_err(|refused| match refused {
