@@ -76,6 +76,27 @@ pub(super) fn files(config: &Config, collectors: &BTreeMap<String, Arc<Collector
     }
 }
 
+/// A directory is searched by what says how, and by nothing else; it lets in who binds, and nobody else does.
+pub(super) fn directories(
+    config: &Config,
+    collectors: &BTreeMap<String, Arc<Collector>>,
+    found: &mut Found,
+) {
+    for (name, source) in &config.sources {
+        let Source::Other(other) = source else { continue };
+        let binds = matches!(other.credential, Credential::Bind(_));
+        let unlike = |c: &&Arc<Collector>| c.source == *name && c.manifest.is_for_directories() != binds;
+        let Some(collector) = collectors.values().find(unlike) else { continue };
+        let id = collector.manifest.id();
+        let (what, expected) = if binds {
+            (format!("who binds, and {id} asks no directory"), "token, basic, headers or client")
+        } else {
+            (format!("nobody who binds, and {id} asks a directory"), "bind: { dn: .., password: secret://.. }")
+        };
+        found.push(&["sources", name], what, expected, None);
+    }
+}
+
 /// Values that a collector asks with and its source does not give.
 pub(super) fn unnamed(config: &Config, collectors: &BTreeMap<String, Arc<Collector>>, found: &mut Found) {
     let mut missing: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();

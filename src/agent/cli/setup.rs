@@ -33,7 +33,7 @@ use crate::{
 };
 
 use super::{
-    agree::{clients, files, one_of_a_kind, shared, unfed, unnamed},
+    agree::{clients, directories, files, one_of_a_kind, shared, unfed, unnamed},
     ears,
     folder::{self, Beside},
     lines::Lines,
@@ -103,6 +103,7 @@ pub fn check(path: &Path) -> Result<Checked, Faults> {
     let collectors = collectors(&config, &beside);
     clients(&config, &collectors, &mut found);
     files(&config, &collectors, &mut found);
+    directories(&config, &collectors, &mut found);
     unnamed(&config, &collectors, &mut found);
     let schedules = schedules(&config, &collectors, &mut found);
     let policies = policies(&config, &mut found);

@@ -23,6 +23,7 @@ use super::{
     conditional::{self, Bodies},
     http::{Answer, Ask, Broken, Headers, Http},
     kept::{self, Known},
+    ldap::{self, Line},
     limit::{Pace, http_date, leave_alone_until, used_up_until},
     manifest::{Conditional, Manifest, Step, Turn},
     outcome::why,
@@ -62,6 +63,8 @@ pub(super) struct Session<'a> {
     /// What is read, until it is sealed.
     pub spool: Mutex<Spool>,
     pub granted: Mutex<Granted>,
+    /// The connection of the run, where the source is a directory.
+    pub line: Line,
     /// Hosts that were asked beside the base address's.
     pub hosts: Mutex<BTreeSet<String>>,
 }
@@ -244,6 +247,7 @@ impl Session<'_> {
             by_date: self.manifest.conditional == Conditional::LastModified,
             body: call.body,
             body_bytes_max: self.manifest.limits.body_bytes_max,
+            line: &self.line,
         };
         if let Some(host) = url.host_str().filter(|_| !self.is_ours(url)) {
             self.hosts.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned());
@@ -262,6 +266,7 @@ impl Session<'_> {
 
     fn weighed(&self, step: &Step, answer: Answer, asked: bool, sent_at: Instant, took_ms: i64) -> Tried {
         self.pace.read(answer.body.len());
+        self.pace.also(answer.headers.get(ldap::FURTHER).and_then(|n| n.parse().ok()).unwrap_or(0));
         self.note_granted(&answer.headers);
         let date = answer.headers.get("date").and_then(http_date);
         let skew_ms = date.map(|date| date.ms_since(sent_at.plus_ms(took_ms / 2)));
@@ -293,7 +298,9 @@ impl Session<'_> {
     pub(super) fn is_ours(&self, url: &Url) -> bool {
         // files have no origin, and nothing is sent to them
         let file = url.scheme() == FILE && url.as_str().starts_with(self.base.as_str());
-        (file || url.origin() == self.base.origin()) && url.username().is_empty() && url.password().is_none()
+        let place = |url: &Url| (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port());
+        let directory = ldap::is_directory(url) && place(url) == place(&self.base);
+        (file || directory || url.origin() == self.base.origin()) && url.username().is_empty() && url.password().is_none()
     }
 
     /// May anything be sent there? Besides our own address, only hosts that the manifest names, by https.
@@ -474,7 +481,7 @@ impl Session<'_> {
 /// What an answer says of its list, in its headers if its step looks there.
 fn said(step: &Step, answer: &Answer, in_body: &Said) -> Result<Said, &'static str> {
     match &step.pages {
-        Some(pages) if matches!(pages.turn, Turn::Link(_)) => {
+        Some(pages) if matches!(pages.turn, Turn::Link(_) | Turn::Place) => {
             Ok(Said { lead: turn::of_headers(pages, &answer.headers)?, ..in_body.clone() })
         }
         Some(_) | None => Ok(in_body.clone()),

@@ -15,6 +15,7 @@ mod graphql;
 mod http;
 mod inside;
 mod kept;
+mod ldap;
 mod limit;
 mod link;
 pub mod lint;
@@ -60,6 +61,7 @@ use self::{
     auth::Door,
     exchange::Session,
     kept::{Kept, Known},
+    ldap::Line,
     limit::Pace,
     list::{Env, Listing, read_list},
     manifest::Step,
@@ -71,6 +73,7 @@ pub use self::{
     condition::Window,
     conditional::Bodies,
     http::{Http, Route, RouteError},
+    ldap::{Bind, Directory},
     manifest::{
         Evidence, Fault, Manifest, Schedule, reference as manifest_reference, schema as manifest_schema,
     },
@@ -213,7 +216,7 @@ pub async fn collect(
         *state = State { manifest: Some(manifest.digest), ..State::default() };
     }
     let base_url = request.base_url.unwrap_or(&manifest.connection.base_url).trim_end_matches('/');
-    let session = Url::parse(base_url).ok().filter(may_be_read).map(|base| Session {
+    let session = Url::parse(base_url).ok().filter(|base| may_be_read(base, http)).map(|base| Session {
         manifest,
         http,
         clock,
@@ -231,6 +234,7 @@ pub async fn collect(
         computed: Mutex::new(state.computed),
         spool: Mutex::default(),
         granted: Mutex::default(),
+        line: Line::default(),
         hosts: Mutex::default(),
     });
     let done = match &session {
@@ -259,6 +263,7 @@ pub async fn collect(
     if let Some(session) = session {
         first.extend(session.door.sent().into_iter().map(|sent| session.kept(sent)));
         state.computed = session.computed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        session.line.end().await;
         collected.bodies = session.spool.into_inner().unwrap_or_else(PoisonError::into_inner);
     }
     let known = collected.gather(first, done);
@@ -271,9 +276,9 @@ pub async fn collect(
     collected
 }
 
-/// By https, on this machine, or the file that is the source.
-fn may_be_read(base: &Url) -> bool {
-    secret::may_go_to(base) || base.scheme() == exchange::FILE
+/// Encrypted, on this machine, or the file that is the source.
+fn may_be_read(base: &Url, http: &Http) -> bool {
+    secret::may_go_to(base) || base.scheme() == exchange::FILE || http.may_bind_at(base)
 }
 
 fn assemble(manifest: &Manifest, request: &Request<'_>, done: &[Vec<Instance>]) -> Vec<Population> {
@@ -334,6 +339,7 @@ async fn run_step(session: &Session<'_>, step: &Step, done: &[Vec<Instance>]) ->
                 manifest::Verb::Get
                 | manifest::Verb::Post(_)
                 | manifest::Verb::Form(_)
+                | manifest::Verb::Search(_)
                 | manifest::Verb::GraphQl(_) => read_list(session, step, Some(&env)).await,
             };
             Instance { parent, env: Some(env), listing }

@@ -52,6 +52,16 @@ pub mod why {
     /// Reasons that a register gives instead of its file.
     pub const OF_REGISTERS: [&str; 5] =
         [FILE_MISSING, FILE_UNREADABLE, SIGNATURE_MISSING, SIGNATURE_BAD, SIGNATURE_FOREIGN];
+    /// The directory does not let the one in who asks.
+    pub const BIND_REFUSED: &str = "bind.refused";
+    /// The directory ended a list because it took too long.
+    pub const TIME_LIMIT: &str = "ldap.time_limit";
+    /// The directory ended a list because it gives no more entries than these.
+    pub const SIZE_LIMIT: &str = "ldap.size_limit";
+    /// The directory ended a list at a limit that its administrators set.
+    pub const ADMIN_LIMIT: &str = "ldap.admin_limit";
+    /// A part of what was asked for lies in another directory, which was not asked.
+    pub const ELSEWHERE: &str = "ldap.elsewhere";
     /// The records are not where the manifest says, or are not objects.
     pub const BODY_SHAPE: &str = "body.shape";
     /// A GraphQL answer has errors.

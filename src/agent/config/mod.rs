@@ -6,6 +6,7 @@
 pub mod alert;
 pub mod catalogue;
 pub mod collector;
+pub mod directory;
 pub mod fault;
 pub mod key;
 pub mod node;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
+    directory::{self, Directory, address},
     node::{Fields, Node},
     reading::Reading,
     source::{Way, base_url, is_id, secret, way},
@@ -46,6 +47,8 @@ pub enum Credential {
     Headers(BTreeMap<String, SecretRef>),
     /// A client of OAuth 2.0, given a token for each run where its collectors' manifests say.
     Client(Client),
+    /// Whoever a directory lets in.
+    Bind(Directory),
 }
 
 /// A client of OAuth 2.0.
@@ -77,7 +80,12 @@ pub(super) fn read(kind: &str, fields: &mut Fields<'_>, reading: &mut Reading<'_
         Some(node) => params(node, reading),
     };
     let credential = credential(fields, reading);
-    let base_url = reading.or_none(fields, "base_url", String::clone, base_url);
+    let base_url = match &credential {
+        Some(Credential::Bind(directory)) => {
+            reading.or_none(fields, "base_url", String::clone, address(directory.start_tls))
+        }
+        Some(_) | None => reading.or_none(fields, "base_url", String::clone, base_url),
+    };
     let way = way(fields, reading);
     Some(Other {
         kind: kind.to_owned(),
@@ -108,11 +116,13 @@ fn params(node: &Node, reading: &mut Reading<'_>) -> Option<BTreeMap<String, Str
     (params.len() == entries.len()).then_some(params)
 }
 
-/// Exactly one of the four.
+/// Exactly one of the five.
 fn credential(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Credential> {
-    let given = [fields.may("token"), fields.may("basic"), fields.may("headers"), fields.may("client")];
+    let bind = fields.may("bind");
+    let given = [fields.may("token"), fields.may("basic"), fields.may("headers"), fields.may("client"), bind];
     let expected = "one of token: secret://.., basic: { user: .., password: secret://.. }, headers: { NAME: secret://.. }, \
-                    client: { id: .., secret: secret://.. } or client: { id: .., key: secret://.. }";
+                    client: { id: .., secret: secret://.. } or client: { id: .., key: secret://.. }; of a directory, \
+                    bind: { dn: .., password: secret://.. }";
     if let Some(second) = given.iter().flatten().nth(1) {
         second.refuse_as("a second credential".to_owned(), expected, None, &mut reading.faults);
         return None;
@@ -120,9 +130,10 @@ fn credential(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Cred
     match given {
         [Some(token), ..] => secret(token, reading).map(Credential::Token),
         [_, Some(node), ..] => basic(node, reading),
-        [_, _, Some(node), _] => headers(node, reading),
-        [.., Some(node)] => client(node, reading).map(Credential::Client),
-        [None, None, None, None] => {
+        [_, _, Some(node), ..] => headers(node, reading),
+        [_, _, _, Some(node), _] => client(node, reading).map(Credential::Client),
+        [.., Some(node)] => directory::read(node, fields, reading).map(Credential::Bind),
+        [None, None, None, None, None] => {
             fields.must("token", expected, &mut reading.faults)?;
             None
         }

@@ -6,6 +6,7 @@ mod asks;
 mod auth;
 mod documents;
 pub(super) mod keys;
+mod ldap;
 mod parts;
 mod populations;
 mod proofs;
@@ -26,8 +27,8 @@ use observance_record::Digest;
 pub(super) use self::auth::{SecretIn, TokenAt, TokenErrand};
 pub(super) use self::rights::Permissions;
 pub(super) use self::turns::{
-    Bound, Cursor, CursorIn, Document, Feed, Follow, Nested, Pages, Reach, Retention, State, Stop, Turn,
-    Verb, WindowPlan,
+    Bound, Cursor, CursorIn, Document, Feed, Follow, Nested, Pages, Reach, Retention, Search, State, Stop,
+    Turn, Verb, WindowPlan,
 };
 pub use self::{
     schema::{reference, schema},
@@ -110,6 +111,11 @@ impl Manifest {
     /// Does it read a file?
     pub fn is_for_files(&self) -> bool {
         self.columns().is_some()
+    }
+
+    /// Does it ask a directory?
+    pub fn is_for_directories(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.verb, Verb::Search(_)))
     }
 
     /// How many rows such a file has, or all that is wrong with it, by line.

@@ -196,10 +196,13 @@ pub(super) fn rules(spot: &Spot<'_>, faults: &mut Faults) -> Vec<outcome::Rule> 
 fn rule(spot: &Spot<'_>, faults: &mut Faults) -> Option<outcome::Rule> {
     let section = spot.section(faults, &keys::OUTCOME.names());
     let mut status = Vec::new();
-    if let Some(spot) = section.need(faults, "status") {
+    // which of the two it may be is the kind's to say
+    let code = section.get("code").map(|spot| (spot, 0..=80));
+    let given = code.or_else(|| section.need(faults, "status").map(|spot| (spot, 100..=599)));
+    if let Some((spot, bounds)) = given {
         let spots = if spot.is_list() { spot.list(faults) } else { vec![spot.clone()] };
         for spot in spots {
-            status.extend(spot.number(faults, 100..=599).and_then(|n| u16::try_from(n).ok()));
+            status.extend(spot.number(faults, bounds.clone()).and_then(|n| u16::try_from(n).ok()));
         }
     }
     let headers = section.get("header").map(|spot| headers(spot, faults)).unwrap_or_default();

@@ -4,10 +4,11 @@ use observance_record::Digest;
 
 use super::{
     Conditional, Connection, Evidence, Fault, Limits, Manifest, Permissions, Rate, Receipts, ResetUnit, auth,
-    is_outside, keys, parts, populations, schedule, steps,
+    is_outside, keys, ldap, parts, populations, schedule, steps,
     table::{self, ADDRESS},
     yaml::{self, Faults, Section, Spot},
 };
+use crate::collect::ldap::LDAPS;
 
 /// Most requests of a run: its receipts are one artefact of at most 16 MiB (formats section 11), of some 390 bytes each.
 const REQUESTS_MAX: u64 = 40_000;
@@ -30,10 +31,11 @@ impl Manifest {
 fn read(digest: Digest, root: &Spot<'_>, faults: &mut Faults) -> Manifest {
     let sections = root.section(faults, &keys::MANIFEST.names());
     exactly(&sections, faults, "apiVersion", "collectors/v1");
-    let files = files(&sections, faults);
+    let reads = kind(&sections, faults);
+    let files = reads == Reads::File;
     contract(&sections, faults);
     let (id, version, title, evidence) = metadata(&sections, faults);
-    let mut connection = sections.get("connection").map(|s| connection(s, faults)).unwrap_or_default();
+    let mut connection = sections.get("connection").map(|s| connection(s, faults, reads)).unwrap_or_default();
     let mut outcomes = sections.get("outcomes").map(|s| parts::rules(s, faults)).unwrap_or_default();
     if files {
         ADDRESS.clone_into(&mut connection.base_url);
@@ -70,19 +72,31 @@ fn read(digest: Digest, root: &Spot<'_>, faults: &mut Faults) -> Manifest {
         left_out: std::collections::BTreeSet::new(),
     };
     table::agree(&sections, faults, files, &mut manifest);
+    ldap::agree(&sections, faults, reads == Reads::Directory, &manifest);
+    if reads == Reads::Directory {
+        manifest.conditional = Conditional::Never;
+    }
     manifest
 }
 
-/// Does it read files, and no server?
-fn files(sections: &Section<'_>, faults: &mut Faults) -> bool {
+/// What a collector reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reads {
+    Server,
+    File,
+    Directory,
+}
+
+fn kind(sections: &Section<'_>, faults: &mut Faults) -> Reads {
     let kind = sections.need(faults, "kind").and_then(|spot| {
-        spot.read(faults, "HttpCollector or FileCollector", |text| match text {
-            "HttpCollector" => Some(false),
-            "FileCollector" => Some(true),
+        spot.read(faults, "HttpCollector, FileCollector or LdapCollector", |text| match text {
+            "HttpCollector" => Some(Reads::Server),
+            "FileCollector" => Some(Reads::File),
+            "LdapCollector" => Some(Reads::Directory),
             _ => None,
         })
     });
-    kind.unwrap_or(false)
+    kind.unwrap_or(Reads::Server)
 }
 
 fn exactly(sections: &Section<'_>, faults: &mut Faults, name: &str, wanted: &str) {
@@ -125,13 +139,15 @@ fn metadata(sections: &Section<'_>, faults: &mut Faults) -> (String, u64, String
     (id.unwrap_or_default(), version.unwrap_or_default(), title, evidence)
 }
 
-fn connection(spot: &Spot<'_>, faults: &mut Faults) -> Connection {
+fn connection(spot: &Spot<'_>, faults: &mut Faults, reads: Reads) -> Connection {
     let section = spot.section(faults, &keys::CONNECTION.names());
+    let scheme = if reads == Reads::Directory { LDAPS } else { "https" };
     let address = |text: &str| {
         let url = url::Url::parse(text).ok()?;
         let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-        let named = url.domain().is_some_and(is_outside);
-        (url.scheme() == "https" && plain && named).then(|| text.trim_end_matches('/').to_owned())
+        let number = |name: &str| name.parse::<std::net::Ipv4Addr>().is_ok();
+        let named = url.domain().is_some_and(|name| is_outside(name) && !number(name));
+        (url.scheme() == scheme && plain && named).then(|| text.trim_end_matches('/').to_owned())
     };
     let params: Vec<String> = section
         .get("params")
@@ -141,7 +157,7 @@ fn connection(spot: &Spot<'_>, faults: &mut Faults) -> Connection {
         auth: section.get("auth").and_then(|s| auth::read(s, &params, faults)),
         base_url: section
             .need(faults, "base_url")
-            .and_then(|s| s.read(faults, "an https address without user, query or fragment", address))
+            .and_then(|s| s.read(faults, &format!("an {scheme} address without user, query or fragment"), address))
             .unwrap_or_default(),
         allow_hosts: section.get("allow_hosts").map(|s| hosts(s, faults)).unwrap_or_default(),
         headers: section.get("headers").map(|s| parts::headers(s, faults)).unwrap_or_default(),

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::{
-    Each, Proof, Records, Step, Verb, asks, documents, keys, parts, proofs, windows,
+    Each, Proof, Records, Step, Verb, asks, documents, keys, ldap, parts, proofs, windows,
     yaml::{Faults, Section, Spot},
 };
 use crate::collect::{
@@ -168,6 +168,7 @@ fn step(
     }
     let records = match &verb {
         Some(Verb::Inside(_)) => Some(Records::List),
+        Some(Verb::Search(search)) => Some(ldap::records(search)),
         Some(Verb::Get | Verb::Post(_) | Verb::Form(_) | Verb::GraphQl(_)) | None => {
             section.need(faults, "records").and_then(|spot| records(spot, faults))
         }
@@ -181,7 +182,10 @@ fn step(
         faults.add(section.spot(), "unique_keys of what changed", "other proofs: a thing may change twice");
     }
     let mut step = Step {
-        pages: section.get("paginate").and_then(|spot| asks::pages(spot, faults, records.as_ref())),
+        pages: match section.get("ldap") {
+            Some(spot) => ldap::pages(spot, faults),
+            None => section.get("paginate").and_then(|spot| asks::pages(spot, faults, records.as_ref())),
+        },
         projection: projection(section, faults, records.as_ref()),
         redact: section
             .get("redact")
