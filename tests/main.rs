@@ -32,6 +32,7 @@ mod interop;
 mod joined;
 mod keycloak;
 mod kill;
+mod ldap;
 mod logging;
 mod museum;
 mod page;

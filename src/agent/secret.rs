@@ -168,7 +168,9 @@ mod tests {
         for here in ["localhost", "127.0.0.1:1389", "[::1]:389", "127.1.2.3"] {
             assert!(http(&format!("http://{here}")) && ldap(&format!("ldap://{here}")), "{here}");
         }
-        for there in ["example.org", "10.0.0.1", "[fd12::1]", "127.0.0.1.example.org", "localhost.example.org"] {
+        for there in
+            ["example.org", "10.0.0.1", "[fd12::1]", "127.0.0.1.example.org", "localhost.example.org"]
+        {
             assert!(!http(&format!("http://{there}")) && !ldap(&format!("ldap://{there}")), "{there}");
             assert!(http(&format!("https://{there}")) && ldap(&format!("ldaps://{there}")), "{there}");
         }

@@ -77,11 +77,7 @@ pub(super) fn files(config: &Config, collectors: &BTreeMap<String, Arc<Collector
 }
 
 /// A directory is searched by what says how, and by nothing else; it lets in who binds, and nobody else does.
-pub(super) fn directories(
-    config: &Config,
-    collectors: &BTreeMap<String, Arc<Collector>>,
-    found: &mut Found,
-) {
+pub(super) fn directories(config: &Config, collectors: &BTreeMap<String, Arc<Collector>>, found: &mut Found) {
     for (name, source) in &config.sources {
         let Source::Other(other) = source else { continue };
         let binds = matches!(other.credential, Credential::Bind(_));
@@ -91,7 +87,10 @@ pub(super) fn directories(
         let (what, expected) = if binds {
             (format!("who binds, and {id} asks no directory"), "token, basic, headers or client")
         } else {
-            (format!("nobody who binds, and {id} asks a directory"), "bind: { dn: .., password: secret://.. }")
+            (
+                format!("nobody who binds, and {id} asks a directory"),
+                "bind: { dn: .., password: secret://.. }",
+            )
         };
         found.push(&["sources", name], what, expected, None);
     }

@@ -141,8 +141,14 @@ mod tests {
         ] {
             assert!(address(bad, None).is_err(), "{bad}");
         }
-        assert!(address("ldaps://ldap.example", Some("cn=a")).is_ok() && address("ldap://[::1]:389", Some("cn=a")).is_ok());
-        assert!(address("ldap://ldap.example", Some("cn=a")).is_err() && address("ldaps://ldap.example", None).is_err());
+        assert!(
+            address("ldaps://ldap.example", Some("cn=a")).is_ok()
+                && address("ldap://[::1]:389", Some("cn=a")).is_ok()
+        );
+        assert!(
+            address("ldap://ldap.example", Some("cn=a")).is_err()
+                && address("ldaps://ldap.example", None).is_err()
+        );
         assert!(login("acme-labs").is_ok() && login("acme/web").is_err() && login("").is_err());
     }
 }

@@ -105,7 +105,8 @@ fn directory_of(name: &str, asked: &directory::Directory, found: &mut Found) -> 
     let bind = match &asked.bind {
         directory::Bind::Simple { dn, password } => {
             let at = ["sources", name, "bind", "password"];
-            let password = found.secret(&at, password, &format!("the password of one who can only read; {hint}"))?;
+            let password =
+                found.secret(&at, password, &format!("the password of one who can only read; {hint}"))?;
             Bind::Simple { name: dn.clone(), password }
         }
         directory::Bind::Certificate { file, key } => {

@@ -21,12 +21,12 @@ use super::{
     ask::Asked,
     auth::{Credential, Door, Granted},
     conditional::{self, Bodies},
-    http::{Answer, Ask, Broken, Headers, Http},
+    http::{Answer, Ask, Headers, Http},
     kept::{self, Known},
     ldap::{self, Line},
     limit::{Pace, http_date, leave_alone_until, used_up_until},
     manifest::{Conditional, Manifest, Step, Turn},
-    outcome::why,
+    outcome::{broken_off, why},
     page::{Artefact, Meaning, Record, weigh},
     receipt::{Attempt, PriorRow, Receipt, exchange_row},
     spans::Spans,
@@ -300,7 +300,9 @@ impl Session<'_> {
         let file = url.scheme() == FILE && url.as_str().starts_with(self.base.as_str());
         let place = |url: &Url| (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port());
         let directory = ldap::is_directory(url) && place(url) == place(&self.base);
-        (file || directory || url.origin() == self.base.origin()) && url.username().is_empty() && url.password().is_none()
+        (file || directory || url.origin() == self.base.origin())
+            && url.username().is_empty()
+            && url.password().is_none()
     }
 
     /// May anything be sent there? Besides our own address, only hosts that the manifest names, by https.
@@ -495,15 +497,4 @@ pub(super) fn may_ask_again(step: &Step, records: &[Arc<Record>], said: &Said) -
     let full = |size: u64| u64::try_from(records.len()).is_ok_and(|n| n >= size);
     // what is counted goes on until a page is short or empty, whatever this one says
     counts || said.lead != Lead::None || !pages.size.as_ref().is_some_and(|(_, size)| full(*size))
-}
-
-const fn broken_off(broken: Broken) -> (Outcome, &'static str) {
-    match broken {
-        Broken::Timeout => (Outcome::Retry, why::TIMEOUT),
-        Broken::Connect => (Outcome::Retry, why::CONNECT),
-        Broken::Truncated => (Outcome::Retry, why::TRUNCATED),
-        Broken::Other => (Outcome::Retry, why::BROKEN),
-        Broken::Inside => (Outcome::Error, why::ADDRESS_INSIDE),
-        Broken::TooLarge => (Outcome::Error, why::TOO_LARGE),
-    }
 }

@@ -203,7 +203,9 @@ impl Http {
             let asker = self.directory.as_ref().ok_or(Broken::Other)?;
             let host = url.host_str().unwrap_or_default();
             let shown = |certificate: &[u8]| self.note(host, certificate);
-            return asker.ask((ask.line, url), ask.body.unwrap_or_default(), ask.body_bytes_max, shown).await;
+            let wanted = ask.body.unwrap_or_default();
+            // boxed: it is seldom, and every other request would carry its size
+            return Box::pin(asker.ask((ask.line, url), wanted, ask.body_bytes_max, shown)).await;
         }
         let mut request = match ask.body {
             None => self.client.get(url.clone()),
@@ -275,7 +277,11 @@ impl Http {
     }
 }
 
-fn asker(directory: Option<&Directory>, trust: &Trust, resolver: Resolver) -> Result<Option<Asker>, RouteError> {
+fn asker(
+    directory: Option<&Directory>,
+    trust: &Trust,
+    resolver: Resolver,
+) -> Result<Option<Asker>, RouteError> {
     let Some(directory) = directory else { return Ok(None) };
     let own = match &directory.bind {
         Bind::Simple { .. } => None,

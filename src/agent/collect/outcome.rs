@@ -4,6 +4,8 @@
 
 use observance_record::population::Outcome;
 
+use super::http::Broken;
+
 /// How much of a body is searched for the words of a rule, in bytes.
 const LOOK_BYTES_MAX: usize = 65_536;
 
@@ -174,6 +176,18 @@ pub(super) fn classify<'r, 'h>(
     body: &[u8],
 ) -> Option<Outcome> {
     rules.into_iter().find(|rule| rule.matches(status, &header, body)).map(|rule| rule.outcome)
+}
+
+/// What it means that there is no answer.
+pub(super) const fn broken_off(broken: Broken) -> (Outcome, &'static str) {
+    match broken {
+        Broken::Timeout => (Outcome::Retry, why::TIMEOUT),
+        Broken::Connect => (Outcome::Retry, why::CONNECT),
+        Broken::Truncated => (Outcome::Retry, why::TRUNCATED),
+        Broken::Other => (Outcome::Retry, why::BROKEN),
+        Broken::Inside => (Outcome::Error, why::ADDRESS_INSIDE),
+        Broken::TooLarge => (Outcome::Error, why::TOO_LARGE),
+    }
 }
 
 /// Do the words stand in the body?

@@ -138,11 +138,13 @@ pub(super) fn weigh(manifest: &Manifest, step: &Step, answer: &Answer, key: &Ite
                 (None, None) => meaning,
             }
         }
-        Err(why) => match troubled {
-            Some(Trouble { outcome, .. }) => {
+        Err(why) => match (troubled, short) {
+            (Some(Trouble { outcome, .. }), _) => {
                 Meaning::without_records(outcome, Some(why::GRAPHQL_ERRORS), artefact)
             }
-            None => Meaning::error(why, artefact),
+            // what is missing is missing for that reason
+            (None, Some((outcome, why))) => Meaning::without_records(outcome, Some(why), artefact),
+            (None, None) => Meaning::error(why, artefact),
         },
     }
 }

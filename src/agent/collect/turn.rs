@@ -172,7 +172,9 @@ pub(super) fn follow(
         // by what came, not by what was asked for: a source may give fewer than it was asked for
         (Turn::Offset { param, start }, _) => (param.as_str(), start.saturating_add(progress.records).into()),
         // the end was to be seen in another way, and nothing says where to go on
-        (Turn::Link(_) | Turn::BodyLink(_) | Turn::Cursor(_) | Turn::Place, _) => return Err(why::PAGE_END_UNSEEN),
+        (Turn::Link(_) | Turn::BodyLink(_) | Turn::Cursor(_) | Turn::Place, _) => {
+            return Err(why::PAGE_END_UNSEEN);
+        }
     };
     next.set(&step.verb, param, value).map_err(|_unfit| why::LINK_MALFORMED)?;
     Ok(Some(next))

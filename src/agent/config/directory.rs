@@ -53,11 +53,17 @@ pub(super) fn read(node: &Node, fields: &mut Fields<'_>, reading: &mut Reading<'
         proxy.refuse_as("one beside bind".to_owned(), expected, Some(hint), &mut reading.faults);
     }
     let directory = Directory { bind: bind?, start_tls: start_tls? };
-    if let (Bind::Certificate { .. }, Some(url), false) = (&directory.bind, fields.may("base_url"), directory.start_tls)
+    if let (Bind::Certificate { .. }, Some(url), false) =
+        (&directory.bind, fields.may("base_url"), directory.start_tls)
         && url.text("an address", &mut reading.faults).is_some_and(|text| text.starts_with("ldap:"))
     {
         let hint = "ldaps, or start_tls: true";
-        url.refuse_as("no TLS beside a certificate".to_owned(), "an encrypted connection", Some(hint), &mut reading.faults);
+        url.refuse_as(
+            "no TLS beside a certificate".to_owned(),
+            "an encrypted connection",
+            Some(hint),
+            &mut reading.faults,
+        );
         return None;
     }
     Some(directory)
@@ -70,14 +76,21 @@ fn bind(node: &Node, reading: &mut Reading<'_>) -> Option<Bind> {
     let bind = if let Some(certificate) = fields.may("certificate") {
         if let Some(dn) = fields.may("dn") {
             let hint = "a certificate says by itself who asks";
-            dn.refuse_as("beside a certificate".to_owned(), "dn or certificate", Some(hint), &mut reading.faults);
+            dn.refuse_as(
+                "beside a certificate".to_owned(),
+                "dn or certificate",
+                Some(hint),
+                &mut reading.faults,
+            );
         }
-        let file = certificate.text("a file with the certificate (PEM)", &mut reading.faults).map(str::to_owned);
+        let file =
+            certificate.text("a file with the certificate (PEM)", &mut reading.faults).map(str::to_owned);
         file.iter().for_each(|file| reading.given(certificate.path(), file));
         let key = fields.must("key", of, &mut reading.faults).and_then(|node| secret(node, reading));
         file.zip(key).map(|(file, key)| Bind::Certificate { file: reading.resolve(&file), key })
     } else {
-        let dn = fields.must("dn", "the name of who asks, as cn=reader,dc=example,dc=org", &mut reading.faults);
+        let dn =
+            fields.must("dn", "the name of who asks, as cn=reader,dc=example,dc=org", &mut reading.faults);
         let dn = dn.and_then(|node| {
             let dn = node.read("a name of visible characters", &mut reading.faults, |text| {
                 (text.len() <= NAME_BYTES_MAX && !text.contains(char::is_control)).then(|| text.to_owned())
@@ -85,7 +98,8 @@ fn bind(node: &Node, reading: &mut Reading<'_>) -> Option<Bind> {
             reading.given(node.path(), &dn);
             Some(dn)
         });
-        let password = fields.must("password", of, &mut reading.faults).and_then(|node| secret(node, reading));
+        let password =
+            fields.must("password", of, &mut reading.faults).and_then(|node| secret(node, reading));
         dn.zip(password).map(|(dn, password)| Bind::Simple { dn, password })
     };
     fields.done(&mut reading.faults);

@@ -92,7 +92,11 @@ fn source(shelved: &Shelved, asked: &CollectorsTry) -> anyhow::Result<Source> {
         (Some(_), false) => Err(Trouble::new(format!("{id} reads no file"), "leave --csv out").into()),
         (None, false) if asked.bind.is_some() != shelved.manifest.is_for_directories() => {
             let what = if asked.bind.is_some() { "searches no directory" } else { "searches a directory" };
-            let hint = if asked.bind.is_some() { "leave --bind out" } else { "--bind DN, and its password as the token" };
+            let hint = if asked.bind.is_some() {
+                "leave --bind out"
+            } else {
+                "--bind DN, and its password as the token"
+            };
             Err(Trouble::new(format!("{id} {what}"), hint).into())
         }
         (None, false) => reach::source(reach::Asked {

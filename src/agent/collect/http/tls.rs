@@ -87,7 +87,8 @@ impl Trust {
         let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate)
             .collect::<Result<_, _>>()
             .map_err(|_unreadable| RouteError::Own)?;
-        let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes()).map_err(|_unreadable| RouteError::Own)?;
+        let key =
+            PrivateKeyDer::from_pem_slice(key.expose().as_bytes()).map_err(|_unreadable| RouteError::Own)?;
         config.with_client_auth_cert(chain, key).map_err(|_unfit| RouteError::Own)
     }
 }

@@ -50,7 +50,8 @@ pub(super) fn values(tag: u8, parts: &[Vec<u8>]) -> Vec<u8> {
 pub(super) fn number(tag: u8, number: u32) -> Vec<u8> {
     let bytes = u64::from(number).to_be_bytes();
     // the first bit says the sign, so a number that begins with it has a zero before it
-    let first = (0..7).find(|i| bytes.get(*i..*i + 2).is_some_and(|pair| pair[0] != 0 || pair[1] & 0x80 != 0));
+    let first =
+        (0..7).find(|i| bytes.get(*i..*i + 2).is_some_and(|pair| pair[0] != 0 || pair[1] & 0x80 != 0));
     value(tag, bytes.get(first.unwrap_or(7)..).unwrap_or_default())
 }
 
@@ -120,7 +121,8 @@ impl<'b> Reader<'b> {
     /// The next value, a number that is not negative.
     pub(super) fn number(&mut self, tag: u8) -> Result<u32, Malformed> {
         let bytes = self.of(tag)?;
-        let small = !bytes.is_empty() && bytes.len() <= 8 && bytes.first().is_some_and(|byte| byte & 0x80 == 0);
+        let small =
+            !bytes.is_empty() && bytes.len() <= 8 && bytes.first().is_some_and(|byte| byte & 0x80 == 0);
         let sum = bytes.iter().take(8).fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
         u32::try_from(sum).ok().filter(|_| small).ok_or(Malformed)
     }
@@ -155,7 +157,8 @@ mod tests {
         ] {
             assert_eq!(Reader::new(wrong).next(), Err(Malformed), "{wrong:?}");
         }
-        for wrong in [&[2, 0][..], &[2, 1, 0x80], &[2, 9, 0, 0, 0, 0, 0, 0, 0, 0, 1], &[2, 5, 1, 0, 0, 0, 0]] {
+        for wrong in [&[2, 0][..], &[2, 1, 0x80], &[2, 9, 0, 0, 0, 0, 0, 0, 0, 0, 1], &[2, 5, 1, 0, 0, 0, 0]]
+        {
             assert_eq!(Reader::new(wrong).number(INTEGER), Err(Malformed), "{wrong:?}");
         }
         // some servers write every length in four bytes

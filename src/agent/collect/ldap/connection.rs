@@ -15,8 +15,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use url::Url;
 
 use super::{
-    LDAPS,
-    ber,
+    LDAPS, ber,
     message::{self, Answer, Done},
 };
 use crate::{
@@ -70,7 +69,8 @@ impl Connection {
             let id = plain.next();
             plain.send(&message::start_tls(id)).await?;
             let answer = plain.receive(SMALL_BYTES_MAX).await?;
-            let agreed = matches!(message::read(&answer), Ok((n, Answer::Extended(Done { code: 0 }))) if n == id);
+            let agreed =
+                matches!(message::read(&answer), Ok((n, Answer::Extended(Done { code: 0 }))) if n == id);
             // what stands behind the answer was not encrypted, and nobody knows who wrote it
             if !agreed || !plain.rest.is_empty() {
                 return Err(Broken::Connect);
@@ -88,7 +88,9 @@ impl Connection {
         Self { stream, rest: BytesMut::new(), last: 0 }
     }
 
-    fn encrypted<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(stream: TlsStream<S>) -> (Self, Option<Vec<u8>>) {
+    fn encrypted<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+        stream: TlsStream<S>,
+    ) -> (Self, Option<Vec<u8>>) {
         let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first).map(|leaf| leaf.to_vec());
         (Self::of(Box::new(stream)), shown)
     }
@@ -105,7 +107,10 @@ impl Connection {
             self.stream.write_all(message).await?;
             self.stream.flush().await
         };
-        timeout(READ_TIMEOUT, sent).await.map_err(|_elapsed| Broken::Timeout)?.map_err(|_broken| Broken::Other)
+        timeout(READ_TIMEOUT, sent)
+            .await
+            .map_err(|_elapsed| Broken::Timeout)?
+            .map_err(|_broken| Broken::Other)
     }
 
     /// The next message, of so many bytes at most.
@@ -129,7 +134,10 @@ impl Connection {
     }
 
     /// Says who asks; the code of the answer.
-    pub(super) async fn bind(&mut self, request: impl Fn(u32) -> zeroize::Zeroizing<Vec<u8>>) -> Result<u16, Broken> {
+    pub(super) async fn bind(
+        &mut self,
+        request: impl Fn(u32) -> zeroize::Zeroizing<Vec<u8>>,
+    ) -> Result<u16, Broken> {
         let id = self.next();
         self.send(&request(id)).await?;
         let answer = self.receive(SMALL_BYTES_MAX).await?;
@@ -154,7 +162,8 @@ async fn connect(resolver: &Resolver, host: &str, port: u16) -> Result<TcpStream
         Err(_) => {
             let found = resolver.addresses(host).await;
             let refused = |error: &(dyn std::error::Error + Send + Sync + 'static)| error.is::<Refused>();
-            let found = found.map_err(|error| if refused(&*error) { Broken::Inside } else { Broken::Connect })?;
+            let found =
+                found.map_err(|error| if refused(&*error) { Broken::Inside } else { Broken::Connect })?;
             found.into_iter().map(|address| address.ip()).collect()
         }
     };
@@ -166,8 +175,15 @@ async fn connect(resolver: &Resolver, host: &str, port: u16) -> Result<TcpStream
     Err(Broken::Connect)
 }
 
-async fn encrypt<S: AsyncRead + AsyncWrite + Unpin>(stream: S, host: &str, way: &Way) -> Result<TlsStream<S>, Broken> {
+async fn encrypt<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    host: &str,
+    way: &Way,
+) -> Result<TlsStream<S>, Broken> {
     let name = ServerName::try_from(host.to_owned()).map_err(|_no_name| Broken::Connect)?;
     let shaken = TlsConnector::from(Arc::clone(&way.tls)).connect(name, stream);
-    timeout(CONNECT_TIMEOUT, shaken).await.map_err(|_elapsed| Broken::Timeout)?.map_err(|_unbelieved| Broken::Connect)
+    timeout(CONNECT_TIMEOUT, shaken)
+        .await
+        .map_err(|_elapsed| Broken::Timeout)?
+        .map_err(|_unbelieved| Broken::Connect)
 }

@@ -158,7 +158,8 @@ fn guid(bytes: &[u8]) -> Option<String> {
     let [a0, a1, a2, a3, b0, b1, c0, c1, d0, d1, rest @ ..] = bytes else { return None };
     (rest.len() == 6).then(|| {
         let hex = |bytes: &[u8]| hex::encode(bytes);
-        [hex(&[*a3, *a2, *a1, *a0]), hex(&[*b1, *b0]), hex(&[*c1, *c0]), hex(&[*d0, *d1]), hex(rest)].join("-")
+        [hex(&[*a3, *a2, *a1, *a0]), hex(&[*b1, *b0]), hex(&[*c1, *c0]), hex(&[*d0, *d1]), hex(rest)]
+            .join("-")
     })
 }
 
@@ -195,7 +196,10 @@ mod tests {
             ("cn", Shape::Text),
         ]);
         let id: Vec<u8> = (0..16).collect();
-        let sid = [1, 5, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xf4, 1, 0, 0];
+        let sid = [
+            1, 5, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xf4, 1, 0,
+            0,
+        ];
         let found: Vec<Attribute<'_>> = vec![
             ("memberof", vec![b"cn=b"]),
             ("MAIL", vec![b"b@x", b"a@x"]),
@@ -219,7 +223,8 @@ mod tests {
     fn ranges_are_put_together_and_no_other_part_is_taken() {
         let wanted = wanted(&[("member", Shape::Texts), ("cn", Shape::Text)]);
         // a directory that cuts says the attribute once more, empty
-        let found: Vec<Attribute<'_>> = vec![("cn", vec![b"g"]), ("member", vec![]), ("member;range=0-1", vec![b"b", b"a"])];
+        let found: Vec<Attribute<'_>> =
+            vec![("cn", vec![b"g"]), ("member", vec![]), ("member;range=0-1", vec![b"b", b"a"])];
         let (mut entry, cuts) = object(("cn=g", 3), &found, &wanted);
         let cut = Cut { entry: "cn=g".to_owned(), at: 3, name: "member".to_owned(), next: 2 };
         assert_eq!(cuts, [cut.clone()]);

@@ -171,7 +171,10 @@ mod tests {
         assert_eq!(read("(cn=*)").unwrap(), [0x87, 2, b'c', b'n']);
         assert_eq!(read("(cn=a*b*c)").unwrap(), b"\xa4\x0f\x04\x02cn\x30\x09\x80\x01a\x81\x01b\x82\x01c");
         assert_eq!(read("(n>=1)").unwrap(), b"\xa5\x06\x04\x01n\x04\x011");
-        assert_eq!(read("(&(a=1)(!(b=2)))").unwrap(), b"\xa0\x12\xa3\x06\x04\x01a\x04\x011\xa2\x08\xa3\x06\x04\x01b\x04\x012");
+        assert_eq!(
+            read("(&(a=1)(!(b=2)))").unwrap(),
+            b"\xa0\x12\xa3\x06\x04\x01a\x04\x011\xa2\x08\xa3\x06\x04\x01b\x04\x012"
+        );
         assert_eq!(read("(m:1.2:=x)").unwrap(), b"\xa9\x0b\x81\x031.2\x82\x01m\x83\x01x");
         assert_eq!(read("(m:dn:=x)").unwrap(), b"\xa9\x09\x82\x01m\x83\x01x\x84\x01\xff");
         assert_eq!(read("(cn=\\2a\\C3\\a9)").unwrap(), b"\xa3\x09\x04\x02cn\x04\x03*\xc3\xa9");
@@ -180,9 +183,22 @@ mod tests {
     #[test]
     fn what_is_no_filter_is_refused() {
         let deep = format!("{}(a=1){}", "(!".repeat(16), ")".repeat(16));
-        for wrong in
-            ["", "cn=a", "(cn=a", "(cn=a))", "(&)", "(cn)", "(=a)", "(c n=a)", "(cn=a\\2)", "(cn=\\zz)", "(:=x)", "(a:b:c:=x)", "(cn=**)", &deep]
-        {
+        for wrong in [
+            "",
+            "cn=a",
+            "(cn=a",
+            "(cn=a))",
+            "(&)",
+            "(cn)",
+            "(=a)",
+            "(c n=a)",
+            "(cn=a\\2)",
+            "(cn=\\zz)",
+            "(:=x)",
+            "(a:b:c:=x)",
+            "(cn=**)",
+            &deep,
+        ] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }

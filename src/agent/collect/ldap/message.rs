@@ -3,7 +3,9 @@
 //!
 //! It sends and receives nothing.
 
-use super::ber::{BOOLEAN, ENUMERATED, INTEGER, Malformed, OCTETS, Reader, SEQUENCE, SET, number, value, values};
+use super::ber::{
+    BOOLEAN, ENUMERATED, INTEGER, Malformed, OCTETS, Reader, SEQUENCE, SET, number, value, values,
+};
 
 /// The control of paged results.
 const PAGED: &str = "1.2.840.113556.1.4.319";
@@ -254,7 +256,10 @@ pub(super) mod tests {
 
     #[test]
     fn requests_are_written_as_the_standard_says() {
-        assert_eq!(bind_simple(1, "cn=a", "pw"), b"\x30\x12\x02\x01\x01\x60\x0d\x02\x01\x03\x04\x04cn=a\x80\x02pw");
+        assert_eq!(
+            bind_simple(1, "cn=a", "pw"),
+            b"\x30\x12\x02\x01\x01\x60\x0d\x02\x01\x03\x04\x04cn=a\x80\x02pw"
+        );
         assert_eq!(unbind(2), b"\x30\x05\x02\x01\x02\x42\x00");
         assert_eq!(bind_external(1)[5..].first(), Some(&0x60));
         let look = Look {

@@ -129,7 +129,8 @@ impl Asker {
             let answer = paged::page(&mut connection, &search, bytes_max).await?;
             Ok((answer, Some(connection)))
         };
-        let (answer, connection) = timeout(TOTAL_TIMEOUT, asked).await.map_err(|_elapsed| Broken::Timeout)??;
+        let (answer, connection) =
+            timeout(TOTAL_TIMEOUT, asked).await.map_err(|_elapsed| Broken::Timeout)??;
         *seat = connection;
         Ok(answer)
     }

@@ -24,7 +24,9 @@ pub(super) fn escape(value: &str) -> String {
 
 /// Is it a name of at least one part, each of the form `attribute=value`?
 pub(super) fn is_name(text: &str) -> bool {
-    text.len() <= NAME_BYTES_MAX && !text.contains(char::is_control) && parts(text).is_some_and(|parts| parts.into_iter().all(is_part))
+    text.len() <= NAME_BYTES_MAX
+        && !text.contains(char::is_control)
+        && parts(text).is_some_and(|parts| parts.into_iter().all(is_part))
 }
 
 /// The parts of a name, as they are written; nothing if an escape does not end.
@@ -47,7 +49,13 @@ fn parts(text: &str) -> Option<Vec<&str>> {
 
 fn is_part(part: &str) -> bool {
     let Some((name, value)) = part.trim_start().split_once('=') else { return false };
-    is_attribute(name.trim_end()) && !value.trim().is_empty() && !value.contains(['"', ';', '<', '>'])
+    let mut escaped = false;
+    let plain = value.chars().all(|c| {
+        let fine = escaped || !matches!(c, '"' | ';' | '<' | '>');
+        escaped = c == '\\' && !escaped;
+        fine
+    });
+    is_attribute(name.trim_end()) && !value.trim().is_empty() && plain
 }
 
 #[cfg(test)]
@@ -58,7 +66,14 @@ mod tests {
 
     #[test]
     fn names_are_told_from_what_is_none() {
-        for name in ["dc=example,dc=org", "CN=Doe\\, Ann,OU=People,DC=ad", "cn=a+sn=b,o=c", "2.5.4.3=x", "cn=\\20x\\20"] {
+        for name in [
+            "dc=example,dc=org",
+            "CN=Doe\\, Ann,OU=People,DC=ad",
+            "cn=a+sn=b,o=c",
+            "CN=a\\;b\\\\\\<c,DC=x",
+            "2.5.4.3=x",
+            "cn=\\20x\\20",
+        ] {
             assert!(is_name(name), "{name}");
         }
         for wrong in ["", "example", "dc=", "dc=a,,dc=b", "dc=a\\", "=a", "dc=a;dc=b", "dc=a\nb", "d c=a"] {

@@ -104,7 +104,8 @@ pub(super) async fn page(
 
 async fn first(connection: &mut Connection, search: &Search, left: &mut u64) -> Result<Found, Broken> {
     let filter = filter::read(&search.filter).map_err(|_unfit| Broken::Other)?;
-    let place = STANDARD.decode(search.place.as_deref().unwrap_or_default()).map_err(|_unfit| Broken::Other)?;
+    let place =
+        STANDARD.decode(search.place.as_deref().unwrap_or_default()).map_err(|_unfit| Broken::Other)?;
     let names: Vec<&str> = search.attributes.iter().map(|(name, _)| name.as_str()).collect();
     let look = Look {
         base: &search.base,
@@ -125,7 +126,8 @@ async fn first(connection: &mut Connection, search: &Search, left: &mut u64) -> 
             (0, message::Answer::Extended(_)) => return Err(Broken::Truncated),
             (n, _) if n != id => return Err(Broken::Other),
             (_, message::Answer::Entry { name, attributes }) => {
-                let (entry, cuts) = entry::object((name, found.entries.len()), &attributes, &search.attributes);
+                let (entry, cuts) =
+                    entry::object((name, found.entries.len()), &attributes, &search.attributes);
                 found.entries.push(entry);
                 found.cuts.extend(cuts);
             }
@@ -185,9 +187,12 @@ async fn go_on(
 impl Found {
     fn note(&mut self, addresses: &[&str], search: &Search) {
         let known = |address: &&str| {
-            let named = address.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map(|(_, name)| name);
+            let named =
+                address.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map(|(_, name)| name);
             let begins = |known: &String| {
-                named.and_then(|name| name.get(..known.len())).is_some_and(|name| name.eq_ignore_ascii_case(known))
+                named
+                    .and_then(|name| name.get(..known.len()))
+                    .is_some_and(|name| name.eq_ignore_ascii_case(known))
             };
             search.elsewhere.iter().any(begins)
         };

@@ -74,7 +74,9 @@ mod tests {
     fn a_value_in_a_name_is_a_value_or_a_name_and_nothing_else() {
         assert_eq!(filled("ou=people,{base}", "dc=example,dc=org").unwrap(), "ou=people,dc=example,dc=org");
         assert_eq!(filled("uid={a},dc=x", "ann,dc=y").unwrap(), "uid=ann\\2cdc\\3dy,dc=x");
-        for (text, value) in [("{base}", "example"), ("ou=a{base}", "dc=x"), ("uid={a}", ""), ("{base}", "dc=x\n")] {
+        for (text, value) in
+            [("{base}", "example"), ("ou=a{base}", "dc=x"), ("uid={a}", ""), ("{base}", "dc=x\n")]
+        {
             assert!(filled(text, value).is_err(), "{text} {value}");
         }
         let template = Template::read("(|(uid={a})(cn=*))", &[]).unwrap();
@@ -86,6 +88,9 @@ mod tests {
     fn addresses_are_those_of_the_standard() {
         let directory = Url::parse("ldaps://ldap.example:1636").unwrap();
         let address = url(&directory, ("ou=a b,dc=x", Scope::Sub, "(&(cn=é?)(m:1.2:=x))")).unwrap();
-        assert_eq!(address.as_str(), "ldaps://ldap.example:1636/ou=a%20b,dc=x??sub?(&(cn=%C3%A9%3F)(m:1.2:=x))");
+        assert_eq!(
+            address.as_str(),
+            "ldaps://ldap.example:1636/ou=a%20b,dc=x??sub?(&(cn=%C3%A9%3F)(m:1.2:=x))"
+        );
     }
 }

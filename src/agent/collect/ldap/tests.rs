@@ -13,8 +13,8 @@ use super::{
     message::tests::{ended, entry, result, said},
     *,
 };
-use crate::collect::{http::Route, reach::Reach};
 use crate::collect::{Http, http::Ask};
+use crate::collect::{http::Route, reach::Reach};
 
 type Answers = Vec<Vec<u8>>;
 
@@ -98,7 +98,10 @@ async fn pages_come_over_one_connection_and_ranges_to_their_end() {
     let (http, line) = (http(false, "hush"), Line::default());
     let first = ask(&http, &directory, &line, WANTED).await.unwrap();
     assert_eq!(body(&first), r#"{"entries":[{"dn":"cn=a,dc=x","cn":"a"}]}"#);
-    assert_eq!((first.status, first.headers.get(NEXT), first.headers.get(FURTHER)), (0, Some("AGhlcmU="), Some("0")));
+    assert_eq!(
+        (first.status, first.headers.get(NEXT), first.headers.get(FURTHER)),
+        (0, Some("AGhlcmU="), Some("0"))
+    );
     let on = WANTED.replace("\"size\":2", "\"size\":2,\"place\":\"AGhlcmU=\"");
     let second = ask(&http, &directory, &line, &on).await.unwrap();
     assert_eq!(body(&second), r#"{"entries":[{"dn":"cn=g,dc=x","member":["a","b","c","d"]}]}"#);
@@ -106,7 +109,7 @@ async fn pages_come_over_one_connection_and_ranges_to_their_end() {
     assert_eq!(directory.connections.try_iter().count(), 1);
     let asked = directory.asked.lock().unwrap();
     assert!(asked[2].ends_with(b"\x04\x05\x00here"), "the place of the page before: {:?}", asked[2]);
-    assert!(asked[3].windows(18).any(|part| part == b"member;range=2-*\x30\x00" || part.starts_with(b"member;range=2-*")));
+    assert!(asked[3].windows(16).any(|part| part == b"member;range=2-*"), "{:?}", asked[3]);
 }
 
 #[tokio::test]

@@ -295,9 +295,8 @@ fn stop(section: &Section<'_>, faults: &mut Faults, turn: Option<&Turn>, sized: 
     let counts = matches!(turn, Some(Turn::Page { .. } | Turn::Offset { .. }));
     let untold = match turn {
         Some(Turn::Cursor(cursor)) => matches!(cursor.at, CursorIn::LastRecord(_)) && cursor.more.is_none(),
-        Some(Turn::Link(_) | Turn::BodyLink(_) | Turn::Place | Turn::Page { .. } | Turn::Offset { .. }) | None => {
-            false
-        }
+        Some(Turn::Link(_) | Turn::BodyLink(_) | Turn::Place | Turn::Page { .. } | Turn::Offset { .. })
+        | None => false,
     };
     let expected = match (stop, turn) {
         (Stop::Terminal, Some(_)) if counts || untold => {

@@ -5,7 +5,8 @@
 use url::Url;
 
 use super::{
-    is_outside, keys, parts,
+    keys, parts,
+    read::is_outside,
     yaml::{Faults, Spot},
 };
 use crate::collect::template::Template;

@@ -142,9 +142,17 @@ fn attributes(spot: &Spot<'_>, faults: &mut Faults) -> Vec<(String, Shape)> {
     for (name, spot) in members {
         let bare = name.split(';').next().unwrap_or_default().to_ascii_lowercase();
         if !ldap::is_attribute(name) || name.eq_ignore_ascii_case(ldap::NAME) {
-            faults.add(&spot, format!("the attribute {name:?}"), "the name of an attribute; all of them is none");
+            faults.add(
+                &spot,
+                format!("the attribute {name:?}"),
+                "the name of an attribute; all of them is none",
+            );
         } else if SECRETS.contains(&bare.as_str()) {
-            faults.add(&spot, format!("the attribute {name}"), "another: what holds a password is never read");
+            faults.add(
+                &spot,
+                format!("the attribute {name}"),
+                "another: what holds a password is never read",
+            );
         } else if read.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
             faults.add(&spot, format!("the attribute {name} once more"), "each attribute once");
         } else if let Some(shape) = spot.read(faults, &words, Shape::read) {
@@ -216,14 +224,19 @@ pub(super) fn agree(sections: &Section<'_>, faults: &mut Faults, directory: bool
             faults.add(sections.spot(), "an outcome for a limit", expected);
         }
         if (rule.outcome == Outcome::Present) != (rule.status == [0]) {
-            faults.add(sections.spot(), "present for another code, or 0 for another outcome", "{ code: 0, as: present }");
+            faults.add(
+                sections.spot(),
+                "present for another code, or 0 for another outcome",
+                "{ code: 0, as: present }",
+            );
         }
     }
 }
 
 /// Where the outcomes of the manifest and of its steps stand.
 fn outcomes<'n>(sections: &Section<'n>, faults: &mut Faults) -> Vec<Spot<'n>> {
-    let list = |spot: &Spot<'n>, faults: &mut Faults| if spot.is_list() { spot.list(faults) } else { Vec::new() };
+    let list =
+        |spot: &Spot<'n>, faults: &mut Faults| if spot.is_list() { spot.list(faults) } else { Vec::new() };
     let mut spots = sections.get("outcomes").map(|spot| list(spot, faults)).unwrap_or_default();
     for step in sections.get("steps").map(|spot| list(spot, faults)).unwrap_or_default() {
         let members = if step.is_map() { step.members(faults) } else { Vec::new() };

@@ -4,7 +4,7 @@ use observance_record::Digest;
 
 use super::{
     Conditional, Connection, Evidence, Fault, Limits, Manifest, Permissions, Rate, Receipts, ResetUnit, auth,
-    is_outside, keys, ldap, parts, populations, schedule, steps,
+    keys, ldap, parts, populations, schedule, steps,
     table::{self, ADDRESS},
     yaml::{self, Faults, Section, Spot},
 };
@@ -157,7 +157,9 @@ fn connection(spot: &Spot<'_>, faults: &mut Faults, reads: Reads) -> Connection 
         auth: section.get("auth").and_then(|s| auth::read(s, &params, faults)),
         base_url: section
             .need(faults, "base_url")
-            .and_then(|s| s.read(faults, &format!("an {scheme} address without user, query or fragment"), address))
+            .and_then(|s| {
+                s.read(faults, &format!("an {scheme} address without user, query or fragment"), address)
+            })
             .unwrap_or_default(),
         allow_hosts: section.get("allow_hosts").map(|s| hosts(s, faults)).unwrap_or_default(),
         headers: section.get("headers").map(|s| parts::headers(s, faults)).unwrap_or_default(),
@@ -300,4 +302,9 @@ fn reset(spot: &Spot<'_>, faults: &mut Faults) -> (Option<String>, ResetUnit) {
     });
     let from = section.need(faults, "from").and_then(|spot| parts::header(spot, faults));
     (from, unit.unwrap_or_default())
+}
+
+/// A name that could be a host of others: this machine and bare addresses are for the configuration to name.
+pub(super) fn is_outside(name: &str) -> bool {
+    name.contains('.') && !name.ends_with(".localhost") && !name.ends_with('.')
 }

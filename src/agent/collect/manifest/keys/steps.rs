@@ -130,7 +130,11 @@ pub(in crate::collect) static SEARCH: Section = Section {
             "Below which name. A place behind `=` is a value and escaped (RFC 4514), one between commas is a name. Without it the root of the \
              directory itself is read, which tells what it is.",
         ),
-        must("scope", Kind::Word(&["base", "one", "sub"]), "The entry alone, those directly below it, or it and all below it."),
+        must(
+            "scope",
+            Kind::Word(&["base", "one", "sub"]),
+            "The entry alone, those directly below it, or it and all below it.",
+        ),
         must("filter", TEMPLATE, "Which entries (RFC 4515); a value in a place is escaped."),
         must(
             "attributes",
@@ -138,7 +142,11 @@ pub(in crate::collect) static SEARCH: Section = Section {
             "What is asked for, and nothing else: one text, a list of texts, bytes in base64, or the ids of Active Directory as it writes them. \
              Several values of what should be one are a list, in the order of their bytes; an attribute that comes in ranges is asked for to its end.",
         ),
-        may("page_size", Kind::Number(1, 5000), "Entries of a page (RFC 2696); without it the list is asked for at once."),
+        may(
+            "page_size",
+            Kind::Number(1, 5000),
+            "Entries of a page (RFC 2696); without it the list is asked for at once.",
+        ),
         or("pages_max", Kind::Number(1, 10_000), "1000", "Most pages of one list."),
         may(
             "elsewhere",
