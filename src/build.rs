@@ -12,7 +12,8 @@ use std::{
 
 #[expect(clippy::disallowed_methods, reason = "it is by the environment that cargo says where to write")]
 fn main() -> Result<(), Box<dyn Error>> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    // asked when it runs: built once, it also serves another folder of the same sources
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let mut text = String::new();
     list(&mut text, "COLLECTORS", &root, "collectors", |path| path.ends_with("collector.yaml"))?;
     list(&mut text, "POLICIES", &root.join("policies/rego"), "", |path| {

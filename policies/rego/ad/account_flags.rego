@@ -10,27 +10,22 @@
 #   controls: [password-rules]
 #   empty: unknown
 #   severity: high
-#   needs: { steps: [users], fields: [objectGUID, userAccountControl] }
+#   needs: { steps: [users], fields: [dn] }
 package ad.account_flags
 
 import data.lib.account
-import data.lib.directory
 
 now := time.now_ns()
 
 active if account.active(input.row, now)
 
-weak := {
-	"password.not_required": account.password_not_required,
-	"password.reversible": account.password_reversible,
-	"keys.des": account.des_only,
-	"keys.no_preauthentication": account.no_preauthentication,
-}
+found contains "password.not_required" if account.password_not_required(input.row)
 
-found contains code if {
-	some code, mask in weak
-	directory.bit(input.row.userAccountControl, mask)
-}
+found contains "password.reversible" if account.password_reversible(input.row)
+
+found contains "keys.des" if account.des_only(input.row)
+
+found contains "keys.no_preauthentication" if account.no_preauthentication(input.row)
 
 not_applicable contains "account.shut" if account.shut(input.row, now)
 

@@ -14,7 +14,7 @@
 #   severity: high
 #   needs:
 #     steps: [users]
-#     fields: [objectGUID]
+#     fields: [dn]
 package ad.accounts_known
 
 import data.lib.account
@@ -26,6 +26,8 @@ now := time.now_ns()
 lines := services.of("ad", account.names(input.row))
 
 found := account.owners(input.row)
+
+matched contains item if some item in people.items(found)
 
 active if account.active(input.row, now)
 

@@ -12,11 +12,10 @@
 #   controls: [privileged-access]
 #   empty: unknown
 #   severity: critical
-#   needs: { steps: [groups, holders, by_primary_group], fields: [objectSid, sAMAccountName, privileged] }
+#   needs: { steps: [groups, holders, by_primary_group], fields: [privileged] }
 package ad.admin_groups
 
 import data.lib.account
-import data.lib.directory
 import data.lib.grants
 import data.lib.row
 
@@ -49,12 +48,10 @@ by_design(holder) if {
 	"computer" in holder.objectClass
 }
 
-off(holder) if directory.bit(holder.userAccountControl, account.disabled)
-
 holders contains holder if {
 	some holder in everybody
 	not by_design(holder)
-	not off(holder)
+	not account.off(holder)
 }
 
 role := input.row.sAMAccountName

@@ -15,7 +15,7 @@
 #   parameters:
 #     days: 90
 #     behind_days: 14    # msDS-LogonTimeSyncInterval of the domain
-#   needs: { steps: [users], fields: [objectGUID, userAccountControl] }
+#   needs: { steps: [users], fields: [dn] }
 package ad.dormant
 
 import data.lib.account

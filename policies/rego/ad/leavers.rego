@@ -19,7 +19,7 @@
 #     holidays: []
 #   needs:
 #     steps: [users]
-#     fields: [objectGUID]
+#     fields: [dn]
 package ad.leavers
 
 import data.lib.account

@@ -14,7 +14,7 @@
 #     length: 12
 #     complex: true
 #     failures_max: 10    # failed attempts before an account is locked
-#   needs: { steps: [domain], fields: [minPwdLength, pwdProperties, lockoutThreshold] }
+#   needs: { steps: [domain], fields: [dn] }
 package ad.passwords
 
 import data.lib.directory

@@ -15,7 +15,7 @@
 #   parameters:
 #     rotate_days: 365
 #     review_days: 365
-#   needs: { steps: [users], fields: [objectGUID] }
+#   needs: { steps: [users], fields: [dn] }
 package ad.service_accounts
 
 import data.lib.account
@@ -36,7 +36,7 @@ active if account.active(input.row, now)
 
 # A password that never ends, of an account that is nobody's.
 machine if {
-	directory.bit(input.row.userAccountControl, account.password_for_ever)
+	account.password_for_ever(input.row)
 	count(account.owners(input.row)) == 0
 }
 

@@ -14,7 +14,7 @@
 #   severity: critical
 #   parameters:
 #     groups: []    # names of groups (cn or dn)
-#   needs: { steps: [groups], fields: [entryUUID, dn] }
+#   needs: { steps: [groups], fields: [dn] }
 package ldap.admin_groups
 
 import data.lib.account

@@ -15,7 +15,7 @@
 #   parameters:
 #     days: 90
 #     kept: false    # does the directory keep sign-ins (lastbind)?
-#   needs: { steps: [users], fields: [entryUUID] }
+#   needs: { steps: [users], fields: [dn] }
 package ldap.dormant
 
 import data.lib.account
@@ -39,7 +39,10 @@ stated if {
 	input.row[field]
 }
 
-signed contains directory.generalized_ns(input.row[field]) if some field in fields
+signed contains at if {
+	some field in fields
+	at := directory.generalized_ns(input.row[field])
+}
 
 used := max(signed) if count(signed) > 0
 

@@ -19,7 +19,7 @@
 #     holidays: []
 #   needs:
 #     steps: [users]
-#     fields: [entryUUID]
+#     fields: [dn]
 package ldap.leavers
 
 import data.lib.account

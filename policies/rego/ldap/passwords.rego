@@ -14,7 +14,7 @@
 #     length: 12
 #     failures_max: 10    # failed attempts before an account is locked
 #     quality_min: 1      # 2: what cannot be checked is refused
-#   needs: { steps: [policies], fields: [entryUUID] }
+#   needs: { steps: [policies], fields: [dn] }
 package ldap.passwords
 
 import data.lib.directory

@@ -15,7 +15,7 @@
 #   parameters:
 #     rotate_days: 365
 #     review_days: 365
-#   needs: { steps: [users], fields: [entryUUID] }
+#   needs: { steps: [users], fields: [dn] }
 package ldap.service_accounts
 
 import data.lib.account

@@ -107,7 +107,8 @@ fn bind(node: &Node, reading: &mut Reading<'_>) -> Option<Bind> {
 }
 
 /// Where it is: `ldaps://HOST`, or `ldap://HOST` on this machine and with `start_tls`.
-pub(super) fn address(start_tls: bool) -> impl Fn(&Node, &mut Faults) -> Option<String> {
+pub(super) fn address(directory: &Directory) -> impl Fn(&Node, &mut Faults) -> Option<String> + use<> {
+    let start_tls = directory.start_tls;
     move |node, faults| {
         let expected = "an address as ldaps://HOST or ldaps://HOST:PORT";
         let text = node.text(expected, faults)?;

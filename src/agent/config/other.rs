@@ -82,7 +82,7 @@ pub(super) fn read(kind: &str, fields: &mut Fields<'_>, reading: &mut Reading<'_
     let credential = credential(fields, reading);
     let base_url = match &credential {
         Some(Credential::Bind(directory)) => {
-            reading.or_none(fields, "base_url", String::clone, address(directory.start_tls))
+            reading.or_none(fields, "base_url", String::clone, address(directory))
         }
         Some(_) | None => reading.or_none(fields, "base_url", String::clone, base_url),
     };

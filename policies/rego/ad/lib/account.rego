@@ -4,36 +4,40 @@ package lib.account
 import data.lib.directory
 import data.lib.people
 
-# Bits of userAccountControl.
-disabled := 2
+# Bits of userAccountControl. They are asked by functions: regorus takes a function for undefined after another module has read
+# a constant beside it.
+off(user) if directory.bit(user.userAccountControl, 2)
 
-password_not_required := 32
+password_not_required(user) if directory.bit(user.userAccountControl, 32)
 
-password_reversible := 128
+password_reversible(user) if directory.bit(user.userAccountControl, 128)
 
-password_for_ever := 65536
+password_for_ever(user) if directory.bit(user.userAccountControl, 65536)
 
-des_only := 2097152
+des_only(user) if directory.bit(user.userAccountControl, 2097152)
 
-no_preauthentication := 4194304
+no_preauthentication(user) if directory.bit(user.userAccountControl, 4194304)
 
 clear(user) if {
 	directory.number(user.userAccountControl)
-	expiry_clear(user)
+	endless(user)
 }
 
-expiry_clear(user) if object.get(user, "accountExpires", "0") in directory.never
+clear(user) if {
+	directory.number(user.userAccountControl)
+	is_number(directory.filetime_ns(user.accountExpires))
+}
 
-expiry_clear(user) if is_number(directory.filetime_ns(user.accountExpires))
+endless(user) if directory.is_never(object.get(user, "accountExpires", "0"))
 
 unclear(user) if not clear(user)
 
-shut(user, _) if directory.bit(user.userAccountControl, disabled)
+shut(user, _) if off(user)
 
 shut(user, now) if expired(user) <= now
 
 # When it ended, if it did or will.
-expired(user) := directory.filetime_ns(user.accountExpires) if not user.accountExpires in directory.never
+expired(user) := directory.filetime_ns(user.accountExpires) if not endless(user)
 
 active(user, now) if {
 	clear(user)

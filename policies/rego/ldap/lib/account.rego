@@ -5,9 +5,9 @@ import data.lib.directory
 import data.lib.people
 
 # Locked by somebody, until he unlocks it (draft-behera-ldap-password-policy 5.3.3).
-for_good := "000001010000Z"
+for_good(user) if user.pwdAccountLockedTime == "000001010000Z"
 
-shut(user, _) if user.pwdAccountLockedTime == for_good
+shut(user, _) if for_good(user)
 
 shut(user, now) if directory.generalized_ns(user.pwdEndTime) <= now
 
@@ -25,11 +25,7 @@ active(user, now) if {
 
 # since(user, now): since when it is shut, as far as the directory knows; null: nobody does.
 since(user, now) := at if {
-	user.pwdAccountLockedTime != for_good
-	at := directory.generalized_ns(user.pwdEndTime)
-	at <= now
-} else := at if {
-	not user.pwdAccountLockedTime
+	not for_good(user)
 	at := directory.generalized_ns(user.pwdEndTime)
 	at <= now
 } else := null

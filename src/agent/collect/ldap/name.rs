@@ -2,6 +2,8 @@
 //!
 //! It compares no names: how values match is the directory's business.
 
+use std::fmt::Write as _;
+
 use super::filter::is_attribute;
 
 /// Longest name, in bytes.
@@ -14,7 +16,8 @@ pub(super) fn escape(value: &str) -> String {
     for (i, c) in value.chars().enumerate() {
         let at_edge = c == ' ' && (i == 0 || i == last) || c == '#' && i == 0;
         if at_edge || matches!(c, '"' | '+' | ',' | ';' | '<' | '>' | '\\' | '=' | '\0') {
-            out.push_str(&format!("\\{:02x}", u32::from(c)));
+            // writing to memory does not fail
+            let _written = write!(out, "\\{:02x}", u32::from(c));
         } else {
             out.push(c);
         }

@@ -3,6 +3,8 @@
 //! A value cannot leave its place: behind `=` in a name it is escaped, by itself between commas it has to be a name; in a filter it is
 //! escaped wherever it stands.
 
+use std::fmt::Write as _;
+
 use url::Url;
 
 use super::{
@@ -56,7 +58,8 @@ fn encode(out: &mut String, text: &str) {
         if byte.is_ascii_alphanumeric() || PLAIN.contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            // writing to memory does not fail
+            let _written = write!(out, "%{byte:02X}");
         }
     }
 }

@@ -104,16 +104,10 @@ pub(super) fn request(
     let scope = section.need(faults, "scope").and_then(|spot| scope(spot, faults));
     let attributes = section.need(faults, "attributes").map(|spot| attributes(spot, faults));
     let elsewhere = section.get("elsewhere").map(|spot| parts::texts(spot, faults)).unwrap_or_default();
-    let search = (|| {
-        Some(Search {
-            base: base.map(|(_, base)| base),
-            scope: scope?,
-            filter: filter?.1,
-            attributes: attributes?,
-            elsewhere,
-        })
-    })();
-    let Some(search) = search else { return Request::default() };
+    let (Some(scope), Some((_, filter)), Some(attributes)) = (scope, filter, attributes) else {
+        return Request::default();
+    };
+    let search = Search { base: base.map(|(_, base)| base), scope, filter, attributes, elsewhere };
     let shown = format!(
         "/{}??{}?{}",
         search.base.as_ref().map_or("", Template::source),

@@ -321,7 +321,7 @@ pub(in crate::collect) static REDACT: Section = Section {
         may(
             "hmac",
             Kind::Form("anywhere"),
-            "Replaced by a keyed pseudonym: the same value has the same one everywhere in the estate.",
+            "Replaced by a keyed pseudonym: the same value has the same one everywhere in the estate. Of a list, each value.",
         ),
         may(
             "length",
