@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 
 use crate::support::{
     program,
-    stack::{Running, free_port},
+    stack::{Running, free_port, script},
 };
 
 const CONFIG: &str = "organisation: { name: Acme GmbH }
@@ -75,11 +75,12 @@ fn an_openldap_is_read_whole_by_password_and_by_certificate() {
     let start_tls = format!("start_tls: true, {READER}");
     for by in [(url.as_str(), READER), (&server.base, start_tls.as_str()), (&url, &agent)] {
         // two pages
-        holds(&there.collected(0, by, "ldap.users"), &["ldap_users: 607 accounts, complete"]);
+        let users = there.collected(0, by, "ldap.users");
+        holds(&users, &["ldap_users: 607 accounts, complete", "complete · 3 requests"]);
     }
     holds(&there.collected(0, (&url, READER), "ldap.groups"), &["ldap_groups: 3 groups, complete"]);
     let policies = there.collected(0, (&url, READER), "ldap.policies");
-    holds(&policies, &["ldap_password_policies: 2 policies, complete"]);
+    holds(&policies, &["ldap_password_policies: 2 policies, complete", "ID-14-ldap: failed 1, passed 1"]);
     tells_who_may_not_see_entries(&there, (&url, &server.base));
 }
 
@@ -88,8 +89,8 @@ fn tells_who_may_not_see_entries(there: &There<'_>, (url, plain): (&str, &str)) 
         format!("bind: {{ dn: \"cn={name},dc=example,dc=org\", password: secret://env/{secret} }}")
     };
     // the directory gives seven entries and no more
-    let short = there.collected(1, (url, &by("short", "SHORT")), "ldap.users");
-    holds(&short, &["ldap_users: 7 accounts, partial", "ldap.size_limit"]);
+    let short = there.collected(0, (url, &by("short", "SHORT")), "ldap.users");
+    holds(&short, &["ldap_users: 7 accounts, partial (ldap.size_limit"]);
     let blind = there.collected(1, (url, &by("blind", "BLIND")), "ldap.users");
     holds(&blind, &["0 accounts, partial", "hidden"]);
     let wrong = there.collected(1, (url, &by("reader", "WRONG")), "ldap.users");
@@ -97,9 +98,12 @@ fn tells_who_may_not_see_entries(there: &There<'_>, (url, plain): (&str, &str)) 
     // this directory takes no password over a connection that is not encrypted
     let bare = there.collected(1, (plain, &by("reader", "READER")), "ldap.users");
     holds(&bare, &["0 accounts, partial", "unauthenticated"]);
-    let other = There { ca: format!("{}/keys/log.pub", there.folder.display()), ..*there };
-    let untrusted = program::observance(other.folder, &["collect", "ldap.users"], &SECRETS);
-    assert!(!untrusted.status.success());
+    // a certificate of somebody else's authority
+    let other = There { ca: format!("{}/other/ca.pem", there.folder.display()), ..*there };
+    let made = script("directory_tls").arg(there.folder.join("other")).arg("127.0.0.1").status().unwrap();
+    assert!(made.success());
+    let untrusted = other.collected(1, (url, READER), "ldap.policies");
+    holds(&untrusted, &["0 policies, partial (net.connect"]);
 }
 
 #[test]
@@ -117,11 +121,17 @@ fn a_domain_is_read_whole_with_all_holders_of_groups_inside_of_groups() {
     let plain = format!("ldap://{host}");
     let start_tls = format!("start_tls: true, {reader}");
     for by in [(url.as_str(), reader), (plain.as_str(), start_tls.as_str())] {
-        holds(&there.collected(0, by, "ad.users"), &["ad_users: 8 accounts, complete"]);
+        holds(
+            &there.collected(0, by, "ad.users"),
+            &["ad_users: 9 accounts, complete", "ID-14-ad-accounts: passed 6, not applicable 3"],
+        );
     }
     let groups = there.collected(0, (&url, reader), "ad.groups");
-    holds(&groups, &["ad_groups: ", " groups, complete"]);
-    holds(&there.collected(0, (&url, reader), "ad.policy"), &["ad_domains: 1 domain, complete"]);
+    holds(&groups, &["ad_groups: 39 groups, complete"]);
+    holds(
+        &there.collected(0, (&url, reader), "ad.policy"),
+        &["ad_domains: 1 domain, complete", "ID-14-ad: passed 1"],
+    );
     // this directory wants what is said to be encrypted, or signed
     let bare = there.collected(1, (&plain, reader), "ad.users");
     holds(&bare, &["0 accounts, partial", "unauthenticated"]);

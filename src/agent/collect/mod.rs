@@ -237,10 +237,7 @@ pub async fn collect(
         line: Line::default(),
         hosts: Mutex::default(),
     });
-    let done = match &session {
-        Some(session) => run_steps(session).await,
-        None => Vec::new(),
-    };
+    let done = run_steps(session.as_ref()).await;
     let (requests, bytes) = session.as_ref().map(|session| session.pace.totals()).unwrap_or_default();
     let mut collected = Collected {
         started: request.started,
@@ -270,8 +267,8 @@ pub async fn collect(
     collected.conclude(manifest, request);
     // nothing was missed for these; but why all was read again, and what nobody answers for, should be known
     let told = [(restarted, why::STATE_LOST), (http.is_unsigned(), why::REGISTER_UNSIGNED)];
-    let told = told.into_iter().filter(|(holds, _)| *holds);
-    collected.why.extend(told.filter_map(|(_, why)| why.parse::<Code>().ok()));
+    let code = |(holds, why): (bool, &str)| why.parse::<Code>().ok().filter(|_| holds);
+    collected.why.extend(told.into_iter().filter_map(code));
     state.remember(known);
     collected
 }
@@ -290,9 +287,10 @@ fn assemble(manifest: &Manifest, request: &Request<'_>, done: &[Vec<Instance>]) 
     manifest.populations.iter().map(one).collect()
 }
 
-/// Asks every step that is wanted, in the manifest's order.
-async fn run_steps(session: &Session<'_>) -> Vec<Vec<Instance>> {
+/// Asks every step that is wanted, in the manifest's order; none where nothing may be read.
+async fn run_steps(session: Option<&Session<'_>>) -> Vec<Vec<Instance>> {
     let mut done: Vec<Vec<Instance>> = Vec::new();
+    let Some(session) = session else { return done };
     for (at, step) in session.manifest.steps.iter().enumerate() {
         let wanted = !session.manifest.left_out.contains(&at);
         let instances = if wanted { run_step(session, step, &done).await } else { Vec::new() };

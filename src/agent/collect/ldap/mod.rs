@@ -41,6 +41,8 @@ pub(super) const LDAPS: &str = "ldaps";
 pub(super) const LDAP: &str = "ldap";
 /// The code of a directory that does not believe who asks (RFC 4511 appendix A).
 const INVALID_CREDENTIALS: u16 = 49;
+/// Codes of a directory that is busy, or unavailable.
+const PASSING: [u16; 2] = [51, 52];
 
 /// Who asks a directory, and how the way there is encrypted.
 #[derive(Debug, Clone)]
@@ -156,9 +158,10 @@ impl Asker {
     }
 }
 
-/// The answer to whoever is not let in.
+/// The answer to whoever is not let in; a directory that cannot let anybody in just now says nothing of who asks.
 fn refused(code: u16) -> Result<Answer, Broken> {
-    let headers = Headers::of([(REASON, why::BIND_REFUSED)]).ok_or(Broken::Other)?;
+    let reason = (!PASSING.contains(&code)).then_some((REASON, why::BIND_REFUSED));
+    let headers = Headers::of(reason).ok_or(Broken::Other)?;
     Ok(Answer { status: code, headers, body: Bytes::new() })
 }
 

@@ -118,6 +118,9 @@ async fn whoever_is_not_let_in_asks_nothing_and_an_empty_password_is_never_sent(
     let answer = ask(&http(false, "hush"), &refuses, &Line::default(), WANTED).await.unwrap();
     assert_eq!((answer.status, told(&answer.headers).unwrap().1), (49, why::BIND_REFUSED));
     assert_eq!(refuses.asked.lock().unwrap().len(), 1);
+    let busy = start(vec![said(1, &result(0x61, 51), None)]);
+    let answer = ask(&http(false, "hush"), &busy, &Line::default(), WANTED).await.unwrap();
+    assert_eq!((answer.status, told(&answer.headers)), (51, None), "that says nothing of who asks");
     let answer = ask(&http(false, ""), &refuses, &Line::default(), WANTED).await.unwrap();
     assert_eq!((answer.status, told(&answer.headers).unwrap().1), (49, why::BIND_REFUSED));
     assert_eq!(refuses.connections.try_iter().count(), 1, "nobody was asked without a password");
