@@ -85,7 +85,9 @@ fn bind(node: &Node, reading: &mut Reading<'_>) -> Option<Bind> {
         }
         let file =
             certificate.text("a file with the certificate (PEM)", &mut reading.faults).map(str::to_owned);
-        file.iter().for_each(|file| reading.given(certificate.path(), file));
+        if let Some(file) = &file {
+            reading.given(certificate.path(), file);
+        }
         let key = fields.must("key", of, &mut reading.faults).and_then(|node| secret(node, reading));
         file.zip(key).map(|(file, key)| Bind::Certificate { file: reading.resolve(&file), key })
     } else {

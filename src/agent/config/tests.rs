@@ -328,7 +328,7 @@ fn a_directory_is_asked_by_who_binds_and_where_all_is_encrypted() {
         grace_s: 600,
         max_gap_s: 93_600,
     };
-    let catalogue = Catalogue::of(vec![shipped], Vec::new());
+    let catalogue = Catalogue::of(vec![shipped], std::collections::BTreeSet::new());
     let bind = "bind: { dn: \"cn=a,dc=x\", password: secret://env/P }";
     for good in [
         format!("{bind}, base_url: \"ldaps://ldap.example:1636\", params: {{ base: \"dc=x\" }}"),

@@ -156,16 +156,14 @@ impl Connection {
 }
 
 async fn connect(resolver: &Resolver, host: &str, port: u16) -> Result<TcpStream, Broken> {
-    let addresses = match host.parse::<IpAddr>() {
+    let addresses = if let Ok(ip) = host.parse::<IpAddr>() {
         // written as such it can only be the configured one
-        Ok(ip) => vec![ip],
-        Err(_) => {
-            let found = resolver.addresses(host).await;
-            let refused = |error: &(dyn std::error::Error + Send + Sync + 'static)| error.is::<Refused>();
-            let found =
-                found.map_err(|error| if refused(&*error) { Broken::Inside } else { Broken::Connect })?;
-            found.into_iter().map(|address| address.ip()).collect()
-        }
+        vec![ip]
+    } else {
+        let found = resolver.addresses(host).await;
+        let refused = |error: &(dyn std::error::Error + Send + Sync + 'static)| error.is::<Refused>();
+        let found = found.map_err(|error| if refused(&*error) { Broken::Inside } else { Broken::Connect })?;
+        found.into_iter().map(|address| address.ip()).collect()
     };
     for ip in addresses {
         if let Ok(Ok(stream)) = timeout(CONNECT_TIMEOUT, TcpStream::connect((ip, port))).await {

@@ -85,7 +85,7 @@ pub(super) fn object(
             let Some(range) = part_of(called, attribute) else { continue };
             there |= !bytes.is_empty();
             values.extend(bytes.iter().map(|bytes| shape.value(bytes)));
-            if let Some(Range { next: Some(next), .. }) = range {
+            if let Some(next) = range.next {
                 cuts.push(Cut { entry: name.to_owned(), at, name: attribute.clone(), next });
             }
         }
@@ -96,18 +96,18 @@ pub(super) fn object(
     (entry, cuts)
 }
 
-/// Further values of an attribute of which a part came before. The first value that did not come yet, if there is one; nothing if
-/// this is not the part that was asked for.
+/// Further values of an attribute of which a part came before, and how it goes on; nothing if this is not the part that was asked
+/// for.
 pub(super) fn go_on(
     entry: &mut Map<String, Value>,
     cut: &Cut,
     found: &[Attribute<'_>],
     wanted: &[(String, Shape)],
-) -> Option<Option<u64>> {
+) -> Option<Range> {
     let shape = wanted.iter().find(|(name, _)| *name == cut.name).map(|(_, shape)| *shape)?;
     let (range, bytes) =
-        found.iter().find_map(|(called, bytes)| Some((part_of(called, &cut.name)??, bytes)))?;
-    if range.first != cut.next || range.next.is_some_and(|next| next <= cut.next) {
+        found.iter().find_map(|(called, bytes)| Some((part_of(called, &cut.name)?, bytes)))?;
+    if range.first != Some(cut.next) || range.next.is_some_and(|next| next <= cut.next) {
         return None;
     }
     let mut values = match entry.remove(&cut.name) {
@@ -125,7 +125,7 @@ pub(super) fn go_on(
             entry.insert(name.to_owned(), value);
         }
     }
-    Some(range.next)
+    Some(range)
 }
 
 fn shaped(shape: Shape, mut values: Vec<Value>) -> Value {
@@ -135,23 +135,25 @@ fn shaped(shape: Shape, mut values: Vec<Value>) -> Value {
 }
 
 /// Which values of an attribute came.
-struct Range {
-    first: u64,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Range {
+    /// The first that did; nothing where all did at once.
+    pub first: Option<u64>,
     /// The first that did not; nothing at the end.
-    next: Option<u64>,
+    pub next: Option<u64>,
 }
 
 /// Is it this attribute? By case alone it is no other (RFC 4512 section 2.5); perhaps it is a range of it.
-fn part_of(called: &str, attribute: &str) -> Option<Option<Range>> {
+fn part_of(called: &str, attribute: &str) -> Option<Range> {
     if called.eq_ignore_ascii_case(attribute) {
-        return Some(None);
+        return Some(Range { first: None, next: None });
     }
     let (name, range) = called.rsplit_once(';')?;
     let range = range.get(..6).filter(|word| word.eq_ignore_ascii_case("range=")).and(range.get(6..))?;
     let (first, last) = range.split_once('-')?;
     let next = if last == "*" { None } else { Some(last.parse::<u64>().ok()?.checked_add(1)?) };
-    let range = Range { first: first.parse().ok()?, next };
-    name.eq_ignore_ascii_case(attribute).then_some(Some(range))
+    let range = Range { first: Some(first.parse().ok()?), next };
+    name.eq_ignore_ascii_case(attribute).then_some(range)
 }
 
 fn guid(bytes: &[u8]) -> Option<String> {
@@ -164,8 +166,9 @@ fn guid(bytes: &[u8]) -> Option<String> {
 }
 
 fn sid(bytes: &[u8]) -> Option<String> {
-    let [revision, parts, a, b, c, d, e, f, rest @ ..] = bytes else { return None };
-    let authority = u64::from_be_bytes([0, 0, *a, *b, *c, *d, *e, *f]);
+    let [revision, parts, rest @ ..] = bytes else { return None };
+    let (authority, rest) = rest.split_at_checked(6)?;
+    let authority = authority.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
     let whole = usize::from(*parts) <= SID_PARTS_MAX && rest.len() == 4 * usize::from(*parts);
     whole.then(|| {
         let number = |part: &[u8]| part.iter().rev().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
@@ -231,7 +234,8 @@ mod tests {
         assert_eq!(go_on(&mut entry.clone(), &cut, &[("member;range=3-*", vec![b"c"])], &wanted), None);
         assert_eq!(go_on(&mut entry.clone(), &cut, &[("member", vec![b"c"])], &wanted), None);
         assert_eq!(go_on(&mut entry.clone(), &cut, &[("member;range=2-1", vec![])], &wanted), None);
-        assert_eq!(go_on(&mut entry, &cut, &[("member;Range=2-*", vec![b"0"])], &wanted), Some(None));
+        let whole = Range { first: Some(2), next: None };
+        assert_eq!(go_on(&mut entry, &cut, &[("member;Range=2-*", vec![b"0"])], &wanted), Some(whole));
         assert_eq!(Value::Object(entry).to_string(), r#"{"dn":"cn=g","member":["0","a","b"],"cn":"g"}"#);
     }
 

@@ -146,7 +146,9 @@ impl Asker {
             return Ok(Err(INVALID_CREDENTIALS));
         }
         let (mut connection, certificate) = Connection::open(url, &self.way).await?;
-        certificate.iter().for_each(|certificate| shown(certificate));
+        if let Some(certificate) = &certificate {
+            shown(certificate);
+        }
         let code = match &self.bind {
             Bind::Simple { name, password } => {
                 let request = |id| Zeroizing::new(message::bind_simple(id, name, password.expose()));

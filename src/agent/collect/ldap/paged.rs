@@ -167,17 +167,17 @@ async fn go_on(
     };
     let id = connection.next();
     connection.send(&message::search(id, &look)).await?;
-    let mut next = None;
+    let mut came_of = None;
     // every message is counted, so there is an end
     loop {
         let came = receive(connection, left).await?;
         match message::read(&came).map_err(|_malformed| Broken::Other)? {
-            (n, message::Answer::Entry { attributes, .. }) if n == id && next.is_none() => {
-                next = entry::go_on(entry, cut, &attributes, &search.attributes);
+            (n, message::Answer::Entry { attributes, .. }) if n == id && came_of.is_none() => {
+                came_of = entry::go_on(entry, cut, &attributes, &search.attributes);
             }
             // without the part that was asked for the entry is not whole
             (n, message::Answer::Found(done, _)) if n == id && done.code == 0 => {
-                return next.ok_or(Broken::Truncated);
+                return came_of.map(|range| range.next).ok_or(Broken::Truncated);
             }
             _ => return Err(Broken::Truncated),
         }

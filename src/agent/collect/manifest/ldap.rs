@@ -42,7 +42,7 @@ const OF_SERVERS: [&str; 13] = [
     "table",
 ];
 /// Codes of limits that a directory reached. What they mean is no manifest's to say: the list is partial.
-const LIMITS: [u16; 3] = [3, 4, 11];
+const LIMITS: [&str; 3] = ["3", "4", "11"];
 /// Attributes with passwords, what is made of them, or keys (in small letters).
 const SECRETS: [&str; 22] = [
     "userpassword",
@@ -211,19 +211,27 @@ pub(super) fn agree(sections: &Section<'_>, faults: &mut Faults, directory: bool
             faults.add(&spot, "it beside a directory", "a key that goes with a directory");
         }
     }
-    let rules = manifest.outcomes.iter().chain(manifest.steps.iter().flat_map(|step| &step.outcomes));
-    for rule in rules {
-        if rule.status.iter().any(|code| LIMITS.contains(code)) {
-            let expected = "other codes: 3, 4 and 11 are limits of the directory, and leave a list partial";
-            faults.add(sections.spot(), "an outcome for a limit", expected);
-        }
-        if (rule.outcome == Outcome::Present) != (rule.status == [0]) {
-            faults.add(
-                sections.spot(),
-                "present for another code, or 0 for another outcome",
-                "{ code: 0, as: present }",
-            );
-        }
+    for spot in outcomes(sections, faults).iter().filter(|spot| spot.is_map()) {
+        outcome(spot, faults);
+    }
+}
+
+/// Limits are no manifest's to name, and success is one code.
+fn outcome(spot: &Spot<'_>, faults: &mut Faults) {
+    let members = spot.members(faults);
+    let get = |name: &str| members.iter().find(|(key, _)| *key == name).map(|(_, spot)| spot);
+    let code = get("code");
+    let spots = code.filter(|spot| spot.is_list()).map(|spot| spot.list(faults));
+    let spots = spots.unwrap_or_else(|| code.into_iter().cloned().collect());
+    let codes: Vec<String> = spots.iter().map(Spot::found).collect();
+    if codes.iter().any(|code| LIMITS.contains(&code.as_str())) {
+        let expected = "other codes: 3, 4 and 11 are limits of the directory, and leave a list partial";
+        faults.add(spot, "an outcome for a limit", expected);
+    }
+    let present = get("as").is_some_and(|spot| spot.found() == format!("{:?}", Outcome::Present.as_str()));
+    if code.is_some() && present != (codes == ["0"]) {
+        let found = "present for another code, or 0 for another outcome";
+        faults.add(spot, found, "{ code: 0, as: present }");
     }
 }
 

@@ -42,9 +42,9 @@ fn a_manifest_of_a_directory_is_held_to_what_goes_with_one() {
     only("ldaps://ldap.example", "https://ldap.example", 4, "an ldaps address");
     only("ldaps://ldap.example", "ldaps://10.0.0.1", 4, "an ldaps address");
     only("params: [base] }", "params: [base], headers: { a: b } }", 4, "a key that goes with a directory");
-    only("code: 0, as", "code: [0, 1], as", 2, "present for another code");
+    only("code: 0, as", "code: [0, 1], as", 5, "present for another code");
     only("code: [32, 50]", "status: 404", 5, "code, of a directory");
-    only("code: [32, 50]", "code: [4, 50]", 2, "an outcome for a limit");
+    only("code: [32, 50]", "code: [4, 50]", 5, "an outcome for a limit");
     only("scope: base,", "scope: all,", 8, "base, one or sub");
     only("\"(uid=*)\"", "\"(uid=*\"", 13, "a ( without its )");
     only("\"(uid=*)\"", "\"(uid={root.uid)\"", 13, "{ without its }");
