@@ -7,6 +7,8 @@
 pub(in crate::collect) struct Permissions {
     /// (name, access) that have to be granted.
     pub expect: Vec<(String, String)>,
+    /// (name, on what) of those that say on what they are granted.
+    pub places: Vec<(String, String)>,
     /// Response header that lists what is granted.
     pub granted: Option<String>,
     /// A granted scope that begins with none of these may write.
