@@ -15,6 +15,7 @@ mod ears;
 mod folder;
 mod grants;
 mod init;
+mod judges;
 mod key;
 mod lines;
 mod log;
