@@ -15,6 +15,7 @@ mod ears;
 mod folder;
 mod grants;
 mod init;
+mod joins;
 mod judges;
 mod key;
 mod lines;
