@@ -29,11 +29,12 @@ struct Form {
     ending: &'static str,
     /// What whoever applies it has to know, where the form has room for it.
     notes: &'static [&'static str],
-    body: fn(&Wanted<'_>) -> anyhow::Result<String>,
+    /// What is written; none is a plain text.
+    body: Option<fn(&Wanted<'_>) -> anyhow::Result<String>>,
 }
 
 const FORMS: &[Form] = &[
-    Form { kind: "aws", ending: "json", notes: &[], body: scopes::aws },
+    Form { kind: "aws", ending: "json", notes: &[], body: Some(scopes::aws) },
     Form {
         kind: "bamboohr",
         ending: "txt",
@@ -41,7 +42,7 @@ const FORMS: &[Form] = &[
             "BambooHR has no rights of a key's own: a key may do whatever its user may. So make a user for it alone, whose access",
             "level sees these fields of everybody, and changes nothing. A token by OAuth is granted the scopes themselves.",
         ],
-        body: text,
+        body: None,
     },
     Form {
         kind: "datadog",
@@ -50,16 +51,16 @@ const FORMS: &[Form] = &[
             "Datadog has no right that only reads the organisation: org_management may change it, too. Its key is read by nobody else.",
             "The service account has a role with these rights and no other; the key is narrowed to them besides.",
         ],
-        body: scopes::datadog,
+        body: Some(scopes::datadog),
     },
     Form {
         kind: "elasticsearch",
         ending: "json",
         notes: &["INDEX is what the configuration names: params: { index: .. }"],
-        body: roles::elasticsearch,
+        body: Some(roles::elasticsearch),
     },
-    Form { kind: "entra", ending: "json", notes: &[], body: scopes::entra },
-    Form { kind: "github", ending: "json", notes: &[], body: scopes::github },
+    Form { kind: "entra", ending: "json", notes: &[], body: Some(scopes::entra) },
+    Form { kind: "github", ending: "json", notes: &[], body: Some(scopes::github) },
     Form {
         kind: "google",
         ending: "txt",
@@ -68,7 +69,7 @@ const FORMS: &[Form] = &[
             "service account, and the last line of this file as its scopes. The account that `subject` names has a role with the",
             "privileges that are needed below, on the whole organisation and not on a unit of it.",
         ],
-        body: scopes::google,
+        body: Some(scopes::google),
     },
     Form {
         kind: "journald",
@@ -77,7 +78,7 @@ const FORMS: &[Form] = &[
             "The journal gateway grants nothing by name: whoever reaches it reads the whole journal. Start it with --trust=CA.pem, so",
             "that it answers known certificates alone, or let a proxy before it pass these requests and no other.",
         ],
-        body: text,
+        body: None,
     },
     Form {
         kind: "keycloak",
@@ -86,7 +87,7 @@ const FORMS: &[Form] = &[
             "The client has a service account, and no other way to sign in. Log in first: kcadm.sh config credentials ..; then",
             "REALM=acme CLIENT=observance sh keycloak.sh. The realm `master` has no client realm-management, and is not read.",
         ],
-        body: roles::keycloak,
+        body: Some(roles::keycloak),
     },
     Form {
         kind: "ldap",
@@ -95,7 +96,7 @@ const FORMS: &[Form] = &[
             "OpenLDAP: ldapmodify -Y EXTERNAL -H ldapi:/// -f ldap.ldif; BASE is what is read, READER the account that binds, and the",
             "database is yours. Active Directory grants attributes otherwise: an account of no group but the default one is enough.",
         ],
-        body: roles::ldap,
+        body: Some(roles::ldap),
     },
     Form {
         kind: "loki",
@@ -104,7 +105,7 @@ const FORMS: &[Form] = &[
             "Loki grants nothing by name: whoever reaches it reads and writes every tenant. Let a proxy before it ask for a token, pass",
             "these requests and no other, and set the tenant (x-scope-orgid) itself.",
         ],
-        body: text,
+        body: None,
     },
     Form {
         kind: "okta",
@@ -113,7 +114,7 @@ const FORMS: &[Form] = &[
             "The app is an API service with a key of its own. The role has no resource set: a narrower one hides accounts, and does",
             "not say so. Only a super administrator grants scopes and roles.",
         ],
-        body: scopes::okta,
+        body: Some(scopes::okta),
     },
     Form {
         kind: "opensearch",
@@ -124,7 +125,7 @@ const FORMS: &[Form] = &[
             "the settings go into opensearch.yml of every node, and take from the role all that is not to read. Close there also what",
             "your release has beyond this list (TENANTS, AUDIT, NODESDN, ..).",
         ],
-        body: roles::opensearch,
+        body: Some(roles::opensearch),
     },
     Form {
         kind: "scim",
@@ -133,7 +134,7 @@ const FORMS: &[Form] = &[
             "SCIM knows no rights: ask the source for a token that makes these requests and no other. Where it has none of that kind the",
             "token may write, too, and no collector can see that.",
         ],
-        body: text,
+        body: None,
     },
     Form {
         kind: "splunk",
@@ -142,7 +143,7 @@ const FORMS: &[Form] = &[
             "For authorize.conf. The role imports none and searches no index (srchIndexesAllowed stays empty). What it may not see Splunk",
             "leaves out in silence: share saved searches with it. indexes_list_all counts only where somebody has switched it on.",
         ],
-        body: roles::splunk,
+        body: Some(roles::splunk),
     },
 ];
 
@@ -189,7 +190,10 @@ impl<'s> Wanted<'s> {
 
     /// Its file.
     pub fn text(&self) -> anyhow::Result<String> {
-        self.form().map_or_else(|| text(self), |form| (form.body)(self))
+        match self.form().and_then(|form| form.body) {
+            Some(body) => body(self),
+            None => Ok(text(self)),
+        }
     }
 
     /// The same for machines.
@@ -282,13 +286,13 @@ pub fn kinds(shelf: &Shelf) -> BTreeSet<&str> {
 }
 
 /// For whoever has to find out how their own way to a source grants: the requests that are made.
-fn text(wanted: &Wanted<'_>) -> anyhow::Result<String> {
+fn text(wanted: &Wanted<'_>) -> String {
     let steps = wanted.collectors.iter().flat_map(|one| one.manifest.step_outlines());
     let asked: BTreeSet<String> = steps
         .filter(|step| step.verb != "INSIDE")
         .map(|step| format!("{} {}", if step.verb == "GRAPHQL" { "POST" } else { step.verb }, step.path))
         .collect();
-    Ok(asked.iter().fold(wanted.head(), |out, line| out + &visible(line) + "\n"))
+    asked.iter().fold(wanted.head(), |out, line| out + &visible(line) + "\n")
 }
 
 /// JSON as a file has it.

@@ -92,12 +92,16 @@ pub(super) fn opensearch(wanted: &Wanted<'_>) -> anyhow::Result<String> {
     }
     line("observance:".to_owned());
     line("  cluster_permissions:".to_owned());
-    cluster.iter().for_each(|name| line(format!("    - {}", Value::from(*name))));
+    for name in cluster {
+        line(format!("    - {}", Value::from(name)));
+    }
     line("  index_permissions:".to_owned());
     for (index, names) in indices {
         line(format!("    - index_patterns: [{}]", Value::from(index)));
         line("      allowed_actions:".to_owned());
-        names.iter().for_each(|name| line(format!("        - {}", Value::from(*name))));
+        for name in names {
+            line(format!("        - {}", Value::from(name)));
+        }
     }
     Ok(out)
 }
