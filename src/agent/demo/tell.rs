@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use observance_record::{Instant, verdict::State};
 
-use super::{Ended, company::Company, receiver::Receiver, world::World};
+use super::{Ended, estate::Estate, logs::Logs, receiver::Receiver, world::World};
 use crate::{
     run::{Happening, News},
     text::visible,
@@ -33,18 +33,19 @@ impl Teller {
     pub(super) fn heading(
         &self,
         out: &mut (dyn Write + Send),
-        company: &Company,
+        estate: &Estate,
         (from, to): (Instant, Instant),
-        seed: u64,
     ) -> io::Result<()> {
         writeln!(
             out,
-            "company of {} repositories, {} people · {} to {}, {} · seed {seed}",
-            company.repositories(),
-            company.people(from),
+            "company of {} people, {} repositories, {} sources of logs · {} to {}, {} · seed {}",
+            estate.staff.working(from),
+            estate.company.repositories(),
+            Logs::sources(),
             self.day(from),
             self.day(to),
-            self.zone.name()
+            self.zone.name(),
+            estate.company.seed(),
         )
     }
 
