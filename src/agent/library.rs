@@ -6,8 +6,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use observance_judge::folder;
 
-/// How the annotation of a policy says its id.
-const ID: &str = "#   id: ";
+/// How the annotation of a policy says its id, the population that it judges, and those that it reads beside it.
+const SAID: [&str; 3] = ["#   id: ", "#   population: ", "#   joined: "];
+
+/// A policy in brief, as its annotation says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brief {
+    /// Its id.
+    pub id: String,
+    /// The populations without which it judges nothing: its own, then those that it joins and cannot do without.
+    pub wants: Vec<String>,
+}
 
 /// Every collector's file: its path in the repository, and its bytes.
 pub fn collectors() -> Vec<(String, &'static [u8])> {
@@ -19,14 +28,27 @@ pub fn policies() -> BTreeMap<String, BTreeMap<String, Vec<u8>>> {
     folder::policies(&POLICIES.iter().map(|(path, bytes)| ((*path).to_owned(), bytes.to_vec())).collect())
 }
 
-/// The ids of those policies, as their annotations say.
-pub fn policy_ids() -> Vec<String> {
-    let id = |bytes: &[u8]| {
+/// Those policies in brief, by the policy's name. Nothing is compiled for it.
+pub fn briefs() -> BTreeMap<String, Brief> {
+    policies().iter().filter_map(|(name, files)| Some((name.clone(), brief(files)?))).collect()
+}
+
+/// The ids of those policies.
+pub fn policy_ids() -> BTreeSet<String> {
+    briefs().into_values().map(|brief| brief.id).collect()
+}
+
+fn brief(files: &BTreeMap<String, Vec<u8>>) -> Option<Brief> {
+    let of = |bytes: &Vec<u8>| {
         let text = String::from_utf8_lossy(bytes);
-        text.lines().find_map(|line| line.strip_prefix(ID)).map(|id| id.trim().to_owned())
+        let said = SAID.map(|key| text.lines().find_map(|line| line.strip_prefix(key)));
+        let [Some(id), Some(judged), joined] = said else { return None };
+        let joined = joined.unwrap_or_default().trim_matches(['[', ']', ' ']);
+        let joined = joined.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let wants = [judged.trim()].into_iter().chain(joined).map(str::to_owned).collect();
+        Some(Brief { id: id.trim().to_owned(), wants })
     };
-    let ids: BTreeSet<String> = POLICIES.iter().filter_map(|(_, bytes)| id(bytes)).collect();
-    ids.into_iter().collect()
+    files.values().find_map(of)
 }
 
 /// Which criteria each policy serves, by id: `policies/tests.yaml`.
@@ -48,9 +70,14 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let there = folder::read(&root.join("policies/rego")).unwrap();
         assert_eq!(policies(), there);
-        let ids =
-            there.values().map(|files| observance_judge::Policy::load(files).unwrap().meta().id.clone());
-        assert_eq!(policy_ids(), ids.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>());
+        let said = there.iter().map(|(name, files)| {
+            let policy = observance_judge::Policy::load(files).unwrap();
+            let meta = policy.meta();
+            let needed = meta.joined.iter().filter(|name| !meta.optional.contains(*name));
+            let wants = [&meta.population].into_iter().chain(needed).cloned().collect();
+            (name.clone(), Brief { id: meta.id.clone(), wants })
+        });
+        assert_eq!(briefs(), said.collect());
         for (name, bytes) in collectors() {
             assert_eq!(std::fs::read(root.join(&name)).unwrap(), bytes, "{name}");
         }

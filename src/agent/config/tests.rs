@@ -23,7 +23,7 @@ fn catalogue() -> Catalogue {
         collector("github.members", "0 1 * * *", 60, 3600, 26 * 3600),
         collector("github.changes", "0 */6 * * *", 60, 3600, 8 * 3600),
     ];
-    Catalogue::of(collectors, ["GH-01", "GH-05", "GH-07"].map(str::to_owned).to_vec())
+    Catalogue::of(collectors, ["GH-01", "GH-05", "GH-07"].map(str::to_owned).into())
 }
 
 fn read(text: &str) -> Result<Config, Faults> {
