@@ -53,6 +53,8 @@ use crate::{
 const FROM: &str = "2025-12-31T23:00:00.000Z";
 const TO: &str = "2026-06-30T22:00:00.000Z";
 const DAY_MS: i64 = 86_400_000;
+/// How long before the period's begin the agent starts, so that what holds at its begin was seen.
+const BEFORE_MS: i64 = 30 * 60_000;
 /// How long the agent goes on after the period's end, so that its last slots are answered.
 const AFTER_MS: i64 = 2 * 3_600_000;
 /// How long the agent is away after it was killed.
@@ -78,7 +80,7 @@ pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> anyhow::Res
     if options.out.symlink_metadata().is_ok() {
         bail!("{} exists already; remove it, or name another folder with --out", options.out.display());
     }
-    let clock = Clock::simulated(from.plus_ms(-120_000));
+    let clock = Clock::simulated(from.plus_ms(-BEFORE_MS));
     let estate = Estate::new(options.seed, from, whole);
     let mut teller = Teller::new(Berlin);
     teller.heading(out, &estate, (from, to))?;
@@ -109,6 +111,8 @@ async fn watch(
             std::future::pending().await
         };
         tokio::select! {
+            // the agent first: it is awake before whoever keeps the registers sleeps
+            biased;
             ended = lives(world, days * CALLS_PER_DAY, to, &stop, news) => ended,
             failed = kept => failed,
         }
@@ -208,6 +212,7 @@ async fn conclude(world: &World, options: &Options, (from, to): (Instant, Instan
         zone: Berlin,
         organisation: "acme",
         titles: &titles,
+        serves: &world.setup.serves,
         root,
     });
     let views = [(format!("{}.json", world::PERIOD), serde_json::to_vec_pretty(&view)?)].into();

@@ -68,7 +68,7 @@ impl Story {
             year,
             shut_late: at(4, 23, 9, 0),
             keyless: (at(6, 2, 10, 20), at(6, 4, 11, 40)),
-            silent: (at(5, 5, 2, 20), at(5, 7, 2, 20)),
+            silent: (at(5, 5, 3, 20), at(5, 7, 3, 20)),
         }
     }
 

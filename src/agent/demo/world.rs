@@ -51,11 +51,11 @@ const PLANS: [Plan; 3] = [
 ];
 /// Those of everything else. What a policy reads beside what it judges is read a little before.
 const PLANS_BESIDE: [Plan; 5] = [
-    ("people.register", "50 5-23/6 * * *", 28_800, Missed::Gap),
-    ("okta.users", "5 */3 * * *", 14_400, Missed::Gap),
-    ("okta.admins", "15 */6 * * *", 28_800, Missed::Gap),
-    ("loki.streams", "25 */3 * * *", 14_400, Missed::Gap),
-    ("log_sources.register", "35 */3 * * *", 14_400, Missed::Gap),
+    ("people.register", "40 5-23/6 * * *", 28_800, Missed::Gap),
+    ("okta.users", "45 2-23/3 * * *", 14_400, Missed::Gap),
+    ("okta.admins", "50 5-23/6 * * *", 28_800, Missed::Gap),
+    ("loki.streams", "52 2-23/3 * * *", 14_400, Missed::Gap),
+    ("log_sources.register", "55 2-23/3 * * *", 14_400, Missed::Gap),
 ];
 
 /// Everything that stays when the agent is killed.
@@ -92,6 +92,8 @@ impl World {
         setup.collectors.extend(collectors(&PLANS_BESIDE)?);
         setup.schedules.extend(schedules(&PLANS_BESIDE)?);
         setup.policies.extend(policies(&POLICIES_BESIDE)?);
+        let known = library::Serves::shipped().context("cannot read the shipped criteria")?;
+        setup.serves = setup.policies.keys().map(|id| (id.clone(), known.named(id))).collect();
         let store = beside(&options.out, "store")?;
         Ok(Self { setup: Arc::new(setup), clock: clock.clone(), chance, store })
     }
@@ -146,6 +148,7 @@ pub fn setup(org: &str, base_url: &str, seed: u64, chance: &Chance) -> anyhow::R
         periods: Vec::new(),
         webhook: None,
         owners: BTreeMap::new(),
+        serves: BTreeMap::new(),
         zone: chrono_tz::Europe::Berlin,
         build: None,
         seed,
