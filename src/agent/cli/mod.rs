@@ -14,6 +14,7 @@ mod ears;
 mod folder;
 mod grants;
 mod init;
+mod joins;
 mod judges;
 mod key;
 mod lines;
