@@ -60,7 +60,7 @@ const AFTER_MS: i64 = 2 * 3_600_000;
 /// How long the agent is away after it was killed.
 const AWAY_MS: i64 = 100 * 60_000;
 /// Store calls after which it is killed: late in May, in the middle of writing.
-const CALLS_PER_DAY: u64 = 24;
+const CALLS_PER_DAY: u64 = 51;
 
 /// What to demonstrate.
 #[derive(Debug, Clone)]

@@ -186,8 +186,10 @@ fn collectors(plans: &[Plan]) -> anyhow::Result<BTreeMap<String, Arc<Collector>>
         let source = id.split('.').next().unwrap_or_default().to_owned();
         Ok((id.clone(), Arc::new(Collector { id, source, manifest, file: file.to_vec() })))
     };
-    let all: BTreeMap<_, _> = library::collectors().into_iter().map(read).collect::<anyhow::Result<_>>()?;
-    Ok(all.into_iter().filter(|(id, _)| plans.iter().any(|(planned, ..)| planned == id)).collect())
+    // a collector `okta.users` lies in `okta/users`
+    let folders: Vec<String> = plans.iter().map(|(id, ..)| format!("/{}/", id.replace('.', "/"))).collect();
+    let planned = |(file, _): &(String, &[u8])| folders.iter().any(|folder| file.contains(folder));
+    library::collectors().into_iter().filter(planned).map(read).collect()
 }
 
 /// The shipped policies of these ids, for a company in Berlin.
@@ -201,8 +203,9 @@ fn policies(wanted: &[&str]) -> anyhow::Result<BTreeMap<String, Judge>> {
         let params = policy.params(&given).map_err(|faults| anyhow!("{faults:?}"))?;
         Ok((policy.meta().id.clone(), Judge { policy, files, params }))
     };
-    let all: BTreeMap<_, _> = library::policies().into_values().map(load).collect::<anyhow::Result<_>>()?;
-    Ok(all.into_iter().filter(|(id, _)| wanted.contains(&id.as_str())).collect())
+    let briefs = library::briefs();
+    let is_wanted = |name: &String| briefs.get(name).is_some_and(|brief| wanted.contains(&brief.id.as_str()));
+    library::policies().into_iter().filter(|(name, _)| is_wanted(name)).map(|(_, files)| load(files)).collect()
 }
 
 fn schedules(plans: &[Plan]) -> anyhow::Result<Vec<Schedule>> {
