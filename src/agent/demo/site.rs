@@ -82,8 +82,7 @@ pub(super) struct Asked<'a> {
 impl<'a> Asked<'a> {
     fn of(request: &'a Request) -> Self {
         let query = form_urlencoded::parse(request.uri().query().unwrap_or("").as_bytes());
-        let credential =
-            request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let credential = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         Self {
             is_get: request.method() == Method::GET,
             path: request.uri().path(),

@@ -63,7 +63,8 @@ impl Story {
     /// The story of the year in which a period begins.
     pub fn of(from: Instant) -> Self {
         let year = day_of(from).year();
-        let at = |month, day, hour: i64, minute: i64| berlin(date(year, month, day), hour * 3_600 + minute * 60);
+        let at =
+            |month, day, hour: i64, minute: i64| berlin(date(year, month, day), hour * 3_600 + minute * 60);
         Self {
             year,
             shut_late: at(4, 23, 9, 0),
@@ -87,7 +88,8 @@ impl Story {
     pub(super) fn tell(&self, people: &mut [Person]) {
         for (n, day, (hour, minute)) in LEAVERS {
             let last_day = self.day(day);
-            people[n].leaving = Some(Leaving::noticed(last_day, berlin(last_day, hour * 3_600 + minute * 60)));
+            people[n].leaving =
+                Some(Leaving::noticed(last_day, berlin(last_day, hour * 3_600 + minute * 60)));
         }
         people[LATE].leaving = Some(Leaving::noticed(self.day((4, 21)), self.shut_late));
         for (n, day) in JOINERS {

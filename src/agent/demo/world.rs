@@ -40,7 +40,7 @@ const ZONE: &str = "Europe/Berlin";
 /// The policies that judge what is collected from GitHub.
 const POLICIES: [&str; 4] = ["GH-01", "GH-05", "GH-08", "GH-10"];
 /// The policies that judge what is collected from everything else.
-const POLICIES_BESIDE: [&str; 4] = ["ID-02-okta", "ID-03-okta", "ID-05-okta", "LG-01-loki"];
+const POLICIES_BESIDE: [&str; 3] = ["ID-03-okta", "ID-05-okta", "LG-01-loki"];
 /// When a collector runs: id, cron in Berlin's time, how long what it saw holds, what becomes of a slot that was missed.
 type Plan = (&'static str, &'static str, u32, Missed);
 /// The collectors of GitHub.
@@ -205,7 +205,11 @@ fn policies(wanted: &[&str]) -> anyhow::Result<BTreeMap<String, Judge>> {
     };
     let briefs = library::briefs();
     let is_wanted = |name: &String| briefs.get(name).is_some_and(|brief| wanted.contains(&brief.id.as_str()));
-    library::policies().into_iter().filter(|(name, _)| is_wanted(name)).map(|(_, files)| load(files)).collect()
+    library::policies()
+        .into_iter()
+        .filter(|(name, _)| is_wanted(name))
+        .map(|(_, files)| load(files))
+        .collect()
 }
 
 fn schedules(plans: &[Plan]) -> anyhow::Result<Vec<Schedule>> {

@@ -31,7 +31,16 @@ fn ask(identity: &Identity, url: &str, now: Instant) -> Reply {
 }
 
 fn users(limit: usize) -> String {
-    let states = ["ACTIVE", "STAGED", "PROVISIONED", "RECOVERY", "PASSWORD_EXPIRED", "LOCKED_OUT", "SUSPENDED", "DEPROVISIONED"];
+    let states = [
+        "ACTIVE",
+        "STAGED",
+        "PROVISIONED",
+        "RECOVERY",
+        "PASSWORD_EXPIRED",
+        "LOCKED_OUT",
+        "SUSPENDED",
+        "DEPROVISIONED",
+    ];
     let filter = states.map(|state| format!("status+eq+%22{state}%22")).join("+or+");
     format!("/api/v1/users?filter={filter}&limit={limit}")
 }

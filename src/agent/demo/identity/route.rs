@@ -57,7 +57,9 @@ impl Identity {
             _ if !asked.is_get => Err(Refused::Missing),
             ["api", "v1", "org"] => whole(shapes::organisation()),
             ["api", "v1", "iam", "assignees", "users"] => whole(shapes::assignees(&self.administrators(now))),
-            ["api", "v1", "groups"] if asked.value("expand") == Some("stats") => whole(shapes::groups(self.sizes(now))),
+            ["api", "v1", "groups"] if asked.value("expand") == Some("stats") => {
+                whole(shapes::groups(self.sizes(now)))
+            }
             ["api", "v1", "users"] => self.page(asked, now),
             ["api", "v1", "users", id, rest @ ..] => {
                 let account = self.account(id, now).ok_or(Refused::Missing)?;
@@ -105,7 +107,7 @@ impl Identity {
     fn sizes(&self, now: Instant) -> [usize; 3] {
         let active: Vec<_> =
             self.listed(now).into_iter().filter(|account| account.status(now) == Status::Active).collect();
-        let makers = active.iter().filter(|account| account.person.github.is_some()).count();
+        let makers = active.iter().filter(|account| account.person.is_maker).count();
         [active.len(), makers, active.len() - makers]
     }
 }

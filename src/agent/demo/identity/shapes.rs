@@ -78,7 +78,9 @@ pub(super) fn factor(account: &Account, factor: &Factor) -> String {
     let profile = match factor.kind {
         Kind::Push => profile.put("deviceType", "SmartPhone_IPhone").put("platform", "IOS").end(),
         Kind::Code => profile.end(),
-        Kind::SecurityKey => Object::new().put("authenticatorName", "YubiKey 5").put("credentialId", factor.id.as_str()).end(),
+        Kind::SecurityKey => {
+            Object::new().put("authenticatorName", "YubiKey 5").put("credentialId", factor.id.as_str()).end()
+        }
     };
     let path = format!("/users/{}/factors/{}", account.id, factor.id);
     let links = Object::new().raw("self", &link(&path)).raw("user", &link(&format!("/users/{}", account.id)));

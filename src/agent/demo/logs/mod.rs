@@ -97,7 +97,8 @@ impl Answers for Logs {
         match (asked.path, asked.value("query")) {
             _ if !asked.is_get => plain(StatusCode::METHOD_NOT_ALLOWED, ""),
             ("/loki/api/v1/query", Some("vector(1)")) => {
-                let one = Object::new().raw("metric", "{}").raw("value", &format!("[{},\"1\"]", now.s())).end();
+                let one =
+                    Object::new().raw("metric", "{}").raw("value", &format!("[{},\"1\"]", now.s())).end();
                 json("vector", &array(&[one]))
             }
             ("/loki/api/v1/query_range", Some(query)) if query == counts => {

@@ -85,7 +85,11 @@ mod tests {
         let manifest = Manifest::read(name, std::str::from_utf8(file).unwrap()).unwrap();
         assert_eq!(of(&pen).look(&manifest), Look::Rows(1));
         let other = of(&Pen::new(&[8; 32]).unwrap());
-        assert!(matches!(other.look(&manifest), Look::Refused("signature.foreign")), "{:?}", other.look(&manifest));
+        assert!(
+            matches!(other.look(&manifest), Look::Refused("signature.foreign")),
+            "{:?}",
+            other.look(&manifest)
+        );
         fs::write(&of(&pen).path, format!("{text}db,loki,db\n")).unwrap();
         assert!(matches!(of(&pen).look(&manifest), Look::Refused("signature.bad")));
     }

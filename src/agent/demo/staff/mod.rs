@@ -57,8 +57,8 @@ pub(super) struct Person {
     pub(super) first: String,
     pub(super) last: String,
     pub(super) email: String,
-    /// Their login there, if they are on GitHub.
-    pub(super) github: Option<String>,
+    /// Whether they are on GitHub.
+    pub(super) is_maker: bool,
     posts: Vec<Post>,
     manager: Option<usize>,
     pub(super) starts: NaiveDate,
@@ -163,13 +163,17 @@ impl Person {
     }
 }
 
-fn person((first, last): (&str, &str), starts: NaiveDate, (department, title): (&'static str, &'static str)) -> Person {
+fn person(
+    (first, last): (&str, &str),
+    starts: NaiveDate,
+    (department, title): (&'static str, &'static str),
+) -> Person {
     Person {
         id: String::new(),
         first: capital(first),
         last: capital(last),
         email: format!("{first}.{last}@{MAIL}"),
-        github: None,
+        is_maker: false,
         posts: vec![Post { from: starts, written: Instant::EPOCH, department, title }],
         manager: None,
         starts,
@@ -182,10 +186,7 @@ fn person((first, last): (&str, &str), starts: NaiveDate, (department, title): (
 fn maker(member: Member<'_>, starts: NaiveDate, department: &'static str) -> Person {
     let title = if department == "Product" { "Product manager" } else { "Engineer" };
     let names = member.login.split_once('-').unwrap_or((member.login, ""));
-    let mut maker = Person {
-        github: Some(member.login.to_owned()),
-        ..person(names, starts, (department, title))
-    };
+    let mut maker = Person { is_maker: true, ..person(names, starts, (department, title)) };
     if member.joined > Instant::EPOCH {
         maker.come(day_of(member.joined));
     }

@@ -1,11 +1,11 @@
 //! The roster as the people team writes it: one line for each person, kept after the last day (`people.register`).
 //!
-//! It signs nothing and writes no file: see `registers`.
+//! It signs nothing and writes no file: see `registers`. Logins are not listed: accounts are found by their addresses.
 
 use observance_record::Instant;
 
 use super::{Person, Staff};
-const HEAD: &str = "email,id,kind,starts,ends,notified,department,title,manager,moved,logins\n";
+const HEAD: &str = "email,id,kind,starts,ends,notified,department,title,manager,moved\n";
 
 impl Staff {
     /// The file at `now`. No cell needs quotes.
@@ -27,7 +27,8 @@ impl Staff {
         let leaving = person.leaving.filter(|leaving| leaving.notified <= now);
         let post = person.post(now);
         let moved = post.filter(|post| post.from > person.starts).map(|post| post.from.to_string());
-        let manager = person.manager.and_then(|n| self.everybody().get(n)).map(|manager| manager.email.as_str());
+        let manager =
+            person.manager.and_then(|n| self.everybody().get(n)).map(|manager| manager.email.as_str());
         let cells = [
             person.email.clone(),
             person.id.clone(),
@@ -39,7 +40,6 @@ impl Staff {
             post.map(|post| post.title.to_owned()).unwrap_or_default(),
             manager.unwrap_or_default().to_owned(),
             moved.unwrap_or_default(),
-            person.github.as_ref().map(|login| format!("github:{login}")).unwrap_or_default(),
         ];
         cells.join(",") + "\n"
     }
