@@ -5,6 +5,7 @@
 
 pub mod alert;
 pub mod catalogue;
+pub mod client;
 pub mod collector;
 pub mod fault;
 pub mod key;
