@@ -17,6 +17,10 @@ pub(super) fn thumbprint(key: &Secret, pem: &[u8]) -> Result<String, KeyError> {
     let certificate = CertificateDer::from_pem_slice(pem).map_err(|_malformed| KeyError::Certificate)?;
     let thumbprint = URL_SAFE_NO_PAD.encode(Sha256::digest(&certificate));
     let read = ParsedCertificate::try_from(&certificate).map_err(|_unreadable| KeyError::Certificate)?;
-    let own = jwt::signing(key)?.and_then(|signing| signing.public_key()).ok_or(KeyError::Kind)?;
-    if own == read.subject_public_key_info() { Ok(thumbprint) } else { Err(KeyError::Stranger) }
+    let signing = jwt::signing(key)?.ok_or(KeyError::Kind)?;
+    match signing.public_key() {
+        Some(own) if own == read.subject_public_key_info() => Ok(thumbprint),
+        Some(_) => Err(KeyError::Stranger),
+        None => Err(KeyError::Kind),
+    }
 }
