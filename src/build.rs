@@ -10,7 +10,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-#[expect(clippy::disallowed_methods, reason = "it is by the environment that cargo says where to read and write")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it is by the environment that cargo says where to read and write"
+)]
 fn main() -> Result<(), Box<dyn Error>> {
     // asked for now: a checkout may have moved since this was compiled
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
