@@ -37,11 +37,13 @@ pub struct Twist {
 pub(super) const SILENT: &str = "vpn-gateway";
 /// The administrator whose security key is lost, by their place among the people.
 pub(super) const KEYLESS: usize = 2;
+/// Month and day.
+type Day = (u32, u32);
 /// Places, among the people, of those who leave, come and move.
 const LATE: usize = 13;
-const LEAVERS: [(usize, (u32, u32), (i64, i64)); 2] = [(8, (1, 30), (17, 5)), (18, (5, 29), (16, 40))];
-const JOINERS: [(usize, (u32, u32)); 2] = [(20, (2, 2)), (21, (4, 1))];
-const MOVERS: [(usize, (u32, u32), (&str, &str)); 2] =
+const LEAVERS: [(usize, Day, (i64, i64)); 2] = [(8, (1, 30), (17, 5)), (18, (5, 29), (16, 40))];
+const JOINERS: [(usize, Day); 2] = [(20, (2, 2)), (21, (4, 1))];
+const MOVERS: [(usize, Day, (&str, &str)); 2] =
     [(14, (3, 2), ("Support", "Solutions engineer")), (16, (6, 15), ("Sales", "Account executive"))];
 /// Hours that an account may stay open after the last day (`within_h` of ID-05-okta).
 pub const WITHIN_H: i64 = 24;
@@ -100,7 +102,7 @@ impl Story {
         }
     }
 
-    fn day(&self, (month, day): (u32, u32)) -> NaiveDate {
+    fn day(&self, (month, day): Day) -> NaiveDate {
         date(self.year, month, day)
     }
 }

@@ -101,7 +101,7 @@ pub(super) struct Staff(Vec<Person>);
 impl Staff {
     /// Of this company, as the story wants it.
     pub(super) fn new(company: &Company, story: &Story) -> Self {
-        let mut dice = Dice::of(company.seed(), 0x7374_6166_66);
+        let mut dice = Dice::of(company.seed(), 0x0073_7461_6666);
         let mut all: Vec<Person> = Vec::new();
         for (n, (department, title)) in OFFICE.iter().enumerate() {
             let (first, last) = company.name_of_other(n);
