@@ -10,9 +10,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-#[expect(clippy::disallowed_methods, reason = "it is by the environment that cargo says where to write")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it is by the environment that cargo says where to read and write"
+)]
 fn main() -> Result<(), Box<dyn Error>> {
-    // asked when it runs: built once, it also serves another folder of the same sources
+    // asked for now: a checkout may have moved since this was compiled
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let mut text = String::new();
     list(&mut text, "COLLECTORS", &root, "collectors", |path| path.ends_with("collector.yaml"))?;

@@ -17,6 +17,7 @@
 )]
 
 mod cli;
+mod clients;
 mod conditional;
 mod container;
 mod contract;
@@ -27,6 +28,7 @@ mod fences;
 mod first;
 mod foreign;
 mod formats;
+mod grants;
 mod hooks;
 mod interop;
 mod joined;

@@ -1,10 +1,11 @@
 //! What this release ships, compiled in: the collectors' files and the policies' files, so that a container needs none.
 //!
-//! It parses nothing: `collect` and the judge do. Their cases stay in the folders, for tests and for whoever writes more.
+//! It parses nothing but the list of criteria: `collect` and the judge do. Their cases stay in the folders, for tests and for whoever writes more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use observance_judge::folder;
+use serde::{Deserialize, Serialize};
 
 /// How the annotation of a policy says its id, the population that it judges, and those that it reads beside it.
 const SAID: [&str; 3] = ["#   id: ", "#   population: ", "#   joined: "];
@@ -51,9 +52,49 @@ fn brief(files: &BTreeMap<String, Vec<u8>>) -> Option<Brief> {
     files.values().find_map(of)
 }
 
-/// Which criteria each policy serves, by id: `policies/tests.yaml`.
-pub const fn criteria() -> &'static str {
-    include_str!("../../policies/tests.yaml")
+/// The criteria that a policy serves, by their ids.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Criteria {
+    /// Trust services criteria.
+    pub soc2: Vec<String>,
+    /// Clauses and Annex A controls.
+    pub iso27001: Vec<String>,
+}
+
+/// Which criteria each policy serves: `policies/tests.yaml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Serves(BTreeMap<String, Criteria>);
+
+impl Serves {
+    /// As this release ships it.
+    ///
+    /// # Errors
+    /// The file is not of that shape; a test holds that it is.
+    pub fn shipped() -> Result<Self, serde_saphyr::Error> {
+        serde_saphyr::from_str(include_str!("../../policies/tests.yaml"))
+    }
+
+    /// Those of a policy; those of its test if it is a part of one (`GH-14a`, `GH-13-tie`).
+    pub fn criteria(&self, policy: &str) -> Criteria {
+        let known = self.0.get(policy).or_else(|| self.0.get(test(policy)));
+        known.cloned().unwrap_or_default()
+    }
+
+    /// The same as people name them: `SOC 2 CC8.1`, `ISO 27001 A.8.32`.
+    pub fn named(&self, policy: &str) -> Vec<String> {
+        let Criteria { soc2, iso27001 } = self.criteria(policy);
+        let soc2 = soc2.iter().map(|id| format!("SOC 2 {id}"));
+        soc2.chain(iso27001.iter().map(|id| format!("ISO 27001 {id}"))).collect()
+    }
+}
+
+/// The test that a policy is a part of: `GH-14` of `GH-14a`.
+pub(crate) fn test(policy: &str) -> &str {
+    let Some((_, part)) = policy.split_once('-') else { return policy };
+    let beyond = part.trim_start_matches(|c: char| c.is_ascii_digit());
+    policy.strip_suffix(beyond).unwrap_or(policy)
 }
 
 // COLLECTORS and POLICIES: every file by its path, as `build.rs` found them.

@@ -7,6 +7,7 @@ mod agree;
 mod arguments;
 mod bundle;
 mod check;
+mod client;
 mod collect;
 mod collectors;
 mod doctor;

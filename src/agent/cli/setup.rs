@@ -145,6 +145,7 @@ impl Checked {
         let owned = |id: &String| (id.clone(), self.config.owners.of(id).to_owned());
         let setup = Setup {
             owners: self.policies.keys().map(owned).collect(),
+            serves: serves(&self.policies),
             zone: self.config.organisation.zone,
             seed: seed(&origin),
             origin,
@@ -161,6 +162,14 @@ impl Checked {
         };
         Ok(Resolved { config: self.config, setup: Arc::new(setup), place, ears })
     }
+}
+
+/// The criteria that policies serve. Of a policy that is not shipped nobody has said any.
+fn serves(policies: &BTreeMap<String, Judge>) -> BTreeMap<String, Vec<String>> {
+    let known = library::Serves::shipped().unwrap_or_default();
+    let shipped = library::policy_ids();
+    let own = policies.keys().filter(|id| shipped.contains(*id));
+    own.map(|id| (id.clone(), known.named(id))).collect()
 }
 
 /// The faults so far, and where keys stand in the file.

@@ -5,6 +5,7 @@
 
 pub mod alert;
 pub mod catalogue;
+pub mod client;
 pub mod collector;
 pub mod directory;
 pub mod fault;

@@ -276,7 +276,19 @@ fn a_source_of_another_kind_says_who_asks_in_one_of_four_ways() {
             "wiki: { client: { id: 0oa1, secret: secret://env/S } }",
             "Client(Client { id: \"0oa1\", proof: Secret(",
         ),
-        ("wiki: { client: { id: 0oa1, key: secret://env/K, key_id: a } }", "key_id: Some(\"a\")"),
+        ("wiki: { client: { id: 0oa1, key: secret://env/K, key_id: a } }", "known: Some(Id(\"a\"))"),
+        (
+            "wiki: { client: { id: 0oa1, key: secret://env/K, certificate: ./cert.pem } }",
+            "known: Some(Certificate(File(\"/etc/observance/./cert.pem\")))",
+        ),
+        (
+            "wiki: { client: { id: 0oa1, key: secret://env/K, certificate: secret://file/run/c.pem } }",
+            "known: Some(Certificate(Secret(File(\"/run/c.pem\"))))",
+        ),
+        (
+            "wiki: { client: { id: 0oa1, assertion: secret://file/var/run/secrets/token } }",
+            "proof: Assertion(File(\"/var/run/secrets/token\"))",
+        ),
         ("wiki: { headers: { x-key: secret://env/K, x-app: secret://env/A } }", "\"x-app\": Env(\"A\")"),
     ] {
         let config = sources(fine).unwrap();
@@ -296,6 +308,13 @@ fn a_source_of_another_kind_says_who_asks_in_one_of_four_ways() {
         "wiki: { client: { id: a, secret: secret://env/S, key: secret://env/K } }",
         "wiki: { client: { id: a, secret: secret://env/S, key_id: k } }",
         "wiki: { client: { id: a, secret: hunter2 } }",
+        "wiki: { client: { id: a, secret: secret://env/S, certificate: cert.pem } }",
+        "wiki: { client: { id: a, key: secret://env/K, certificate: cert.pem, key_id: k } }",
+        "wiki: { client: { id: a, key: secret://env/K, certificate: secret://vault/c } }",
+        "wiki: { client: { id: a, certificate: cert.pem } }",
+        "wiki: { client: { id: a, assertion: secret://env/A } }",
+        "wiki: { client: { id: a, assertion: secret://file/a, key: secret://env/K } }",
+        "wiki: { client: { id: a, assertion: secret://file/a, key_id: k } }",
         "wiki: { token: secret://env/T, org: acme }",
         "wiki: { token: secret://env/T, base_url: http://wiki.acme.example }",
         "wikis: { token: secret://env/T }",

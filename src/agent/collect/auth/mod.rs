@@ -5,6 +5,7 @@
 //! request without one. No value of a credential leaves this folder but into a header.
 
 mod app;
+mod certificate;
 mod client;
 mod dpop;
 mod errand;
