@@ -78,7 +78,7 @@ pub use self::{
     outline::{Place, PopulationOutline, StepOutline},
     population::Collected as Population,
     reach::{Network, Reach},
-    register::{Look, PublicKey, Register, Signer},
+    register::{Look, Register, Signer},
     table::TableFault,
 };
 use crate::{chance::Chance, clock::Clock, secret};
