@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
+    aws::{self, Aws},
     node::{Fields, Node},
     reading::Reading,
     source::{Way, base_url, is_id, secret, way},
@@ -46,6 +47,8 @@ pub enum Credential {
     Headers(BTreeMap<String, SecretRef>),
     /// A client of OAuth 2.0, given a token for each run where its collectors' manifests say.
     Client(Client),
+    /// Keys of AWS, or a role that each run assumes.
+    Aws(Aws),
 }
 
 /// A client of OAuth 2.0.
@@ -71,12 +74,30 @@ pub enum Proof {
     },
 }
 
+impl Other {
+    /// The region that is read, where there are any.
+    pub fn region(&self) -> Option<&str> {
+        match &self.credential {
+            Credential::Aws(aws) => Some(&aws.region),
+            Credential::Token(_) | Credential::Basic { .. } | Credential::Headers(_) | Credential::Client(_) => {
+                None
+            }
+        }
+    }
+}
+
 pub(super) fn read(kind: &str, fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Other> {
     let params = match fields.may("params") {
         None => Some(BTreeMap::new()),
         Some(node) => params(node, reading),
     };
     let credential = credential(fields, reading);
+    if let (Some(Credential::Aws(_)), Some(node)) = (&credential, fields.may("params"))
+        && params.as_ref().is_some_and(|params| params.contains_key("region"))
+    {
+        node.refuse_as("another region".to_owned(), "the region under aws alone", None, &mut reading.faults);
+        return None;
+    }
     let base_url = reading.or_none(fields, "base_url", String::clone, base_url);
     let way = way(fields, reading);
     Some(Other {
@@ -108,11 +129,12 @@ fn params(node: &Node, reading: &mut Reading<'_>) -> Option<BTreeMap<String, Str
     (params.len() == entries.len()).then_some(params)
 }
 
-/// Exactly one of the four.
+/// Exactly one of the five.
 fn credential(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Credential> {
-    let given = [fields.may("token"), fields.may("basic"), fields.may("headers"), fields.may("client")];
+    let given = ["token", "basic", "headers", "client", "aws"].map(|key| fields.may(key));
     let expected = "one of token: secret://.., basic: { user: .., password: secret://.. }, headers: { NAME: secret://.. }, \
-                    client: { id: .., secret: secret://.. } or client: { id: .., key: secret://.. }";
+                    client: { id: .., secret: secret://.. }, client: { id: .., key: secret://.. }, \
+                    or aws: { region: .., access_key_id: secret://.., secret_access_key: secret://.. }";
     if let Some(second) = given.iter().flatten().nth(1) {
         second.refuse_as("a second credential".to_owned(), expected, None, &mut reading.faults);
         return None;
@@ -120,9 +142,10 @@ fn credential(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Cred
     match given {
         [Some(token), ..] => secret(token, reading).map(Credential::Token),
         [_, Some(node), ..] => basic(node, reading),
-        [_, _, Some(node), _] => headers(node, reading),
-        [.., Some(node)] => client(node, reading).map(Credential::Client),
-        [None, None, None, None] => {
+        [_, _, Some(node), ..] => headers(node, reading),
+        [_, _, _, Some(node), _] => client(node, reading).map(Credential::Client),
+        [.., Some(node)] => aws::read(node, reading).map(Credential::Aws),
+        [None, None, None, None, None] => {
             fields.must("token", expected, &mut reading.faults)?;
             None
         }

@@ -256,7 +256,7 @@ fn how_a_source_is_reached_is_refused_where_it_is_not_safe() {
 }
 
 #[test]
-fn a_source_of_another_kind_says_who_asks_in_one_of_four_ways() {
+fn a_source_of_another_kind_says_who_asks_in_one_of_five_ways() {
     let least = fs::read_to_string(golden("least.yaml")).unwrap();
     let (rest, _) = least.split_once("sources:").unwrap();
     let mut known = catalogue();
@@ -278,6 +278,16 @@ fn a_source_of_another_kind_says_who_asks_in_one_of_four_ways() {
         ),
         ("wiki: { client: { id: 0oa1, key: secret://env/K, key_id: a } }", "key_id: Some(\"a\")"),
         ("wiki: { headers: { x-key: secret://env/K, x-app: secret://env/A } }", "\"x-app\": Env(\"A\")"),
+        (
+            "wiki: { aws: { region: eu-central-1, access_key_id: secret://env/I, secret_access_key: secret://env/S, \
+             session_token: secret://env/T, role: 'arn:aws:iam::123456789012:role/a/b', external_id: e-17 } }",
+            "role: Some(Role { arn: \"arn:aws:iam::123456789012:role/a/b\", external_id: Some(\"e-17\") })",
+        ),
+        (
+            "wiki: { aws: { region: eu-central-1, web_identity: secret://file/run/t, role: 'arn:aws:iam::123456789012:role/b', \
+             through: 'arn:aws:iam::123456789012:role/a', external_id: e-17 } }",
+            "begins: Web { token: File(\"/run/t\"), role: \"arn:aws:iam::123456789012:role/a\" }",
+        ),
     ] {
         let config = sources(fine).unwrap();
         let Source::Other(other) = config.sources.values().next().unwrap() else { panic!("{fine}") };
@@ -296,6 +306,16 @@ fn a_source_of_another_kind_says_who_asks_in_one_of_four_ways() {
         "wiki: { client: { id: a, secret: secret://env/S, key: secret://env/K } }",
         "wiki: { client: { id: a, secret: secret://env/S, key_id: k } }",
         "wiki: { client: { id: a, secret: hunter2 } }",
+        "wiki: { token: secret://env/T, aws: { region: a, access_key_id: secret://env/I, secret_access_key: secret://env/S } }",
+        "wiki: { aws: { region: a, secret_access_key: secret://env/S } }",
+        "wiki: { aws: { region: a, access_key_id: secret://env/I } }",
+        "wiki: { aws: { region: a/b, access_key_id: secret://env/I, secret_access_key: secret://env/S } }",
+        "wiki: { aws: { region: a, access_key_id: AKIA, secret_access_key: secret://env/S } }",
+        "wiki: { aws: { region: a, access_key_id: secret://env/I, secret_access_key: secret://env/S, external_id: e-1 } }",
+        "wiki: { aws: { region: a, access_key_id: secret://env/I, secret_access_key: secret://env/S, role: auditor } }",
+        "wiki: { aws: { region: a, access_key_id: secret://env/I, secret_access_key: secret://env/S, through: x } }",
+        "wiki: { aws: { region: a, web_identity: secret://file/run/t } }",
+        "wiki: { aws: { region: a, web_identity: secret://file/run/t, role: 'arn:aws:iam::123456789012:role/b', external_id: e-1 } }",
         "wiki: { token: secret://env/T, org: acme }",
         "wiki: { token: secret://env/T, base_url: http://wiki.acme.example }",
         "wikis: { token: secret://env/T }",

@@ -3,7 +3,7 @@
 use observance_record::population::Outcome;
 
 use super::{
-    keys,
+    is_outside, keys,
     yaml::{Faults, Scalar, Spot},
 };
 use crate::collect::{
@@ -26,6 +26,13 @@ pub(super) fn duration_s(spot: &Spot<'_>, faults: &mut Faults) -> Option<u32> {
         let number: u32 = digits.parse().ok().filter(|_| digits.bytes().all(|b| b.is_ascii_digit()))?;
         number.checked_mul(unit).filter(|seconds| *seconds <= 366 * DAY_S)
     })
+}
+
+/// An https address of a host that could be of others, without user, query and fragment.
+pub(super) fn is_base(text: &str) -> bool {
+    let Ok(url) = url::Url::parse(text) else { return false };
+    let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    url.scheme() == "https" && plain && url.domain().is_some_and(is_outside)
 }
 
 /// A share such as `0.25`, in thousandths.
