@@ -19,13 +19,19 @@
 package aws.keys
 
 import data.lib.iam
+import data.lib.when
 
 active if input.row.Status == "Active"
 
 age := iam.age_days(input.row.CreateDate, time.now_ns())
 
-# Since its last use; a key that never had any counts from when it was made.
-idle := iam.age_days(object.get(input.row.used, "at", input.row.CreateDate), time.now_ns())
+# Since its last use; a key of which it is said that it never had any counts from when it was made.
+idle := iam.age_days(input.row.used.at, time.now_ns())
+
+idle := age if {
+	input.row.used.service == "N/A"
+	not is_number(when.ns(input.row.used.at))
+}
 
 not_applicable contains "key.inactive" if input.row.Status in {"Inactive", "Expired"}
 
