@@ -88,10 +88,7 @@ fn by_a_role(there: &There<'_>) {
     let sources = collected(0, there, by, "log_sources.register");
     holds(
         &sources,
-        &[
-            "LG-01-cloudwatch: failed 2 · passed 1",
-            "LG-02-cloudwatch: failed 1 · unknown 1 · passed 1",
-        ],
+        &["LG-01-cloudwatch: failed 2 · passed 1", "LG-02-cloudwatch: failed 1 · unknown 1 · passed 1"],
     );
     let trails = collected(0, there, by, "aws.trails");
     holds(&trails, &["aws_trails: 2 trails, complete", "aws_regions: 1 region, complete"]);

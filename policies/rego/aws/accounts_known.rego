@@ -16,7 +16,6 @@
 #     generic: "^(admin|administrator|test|shared|root|info|support|service|guest)[0-9]*$"
 #   needs:
 #     steps: [users]
-#     fields: [UserId, UserName]
 package aws.accounts_known
 
 import data.lib.iam

@@ -14,7 +14,6 @@
 #     days: 90
 #   needs:
 #     steps: [users, console]
-#     fields: [UserId, UserName]
 package aws.dormant
 
 import data.lib.iam

@@ -15,7 +15,6 @@
 #     unused_days: 90    # since its last use, or since it was made
 #   needs:
 #     steps: [keys, used]
-#     fields: [AccessKeyId, Status, CreateDate]
 package aws.keys
 
 import data.lib.iam

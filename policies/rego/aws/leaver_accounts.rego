@@ -20,7 +20,6 @@
 #     holidays: []
 #   needs:
 #     steps: [users]
-#     fields: [UserId, UserName]
 package aws.leaver_accounts
 
 import data.lib.iam

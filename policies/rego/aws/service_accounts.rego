@@ -16,7 +16,6 @@
 #     review_days: 365
 #   needs:
 #     steps: [users, console]
-#     fields: [UserId, UserName]
 package aws.service_accounts
 
 import data.lib.iam

@@ -15,7 +15,6 @@
 #     digest_h: 4       # since the newest digest, of which there is one each hour
 #   needs:
 #     steps: [trails, status]
-#     fields: [TrailARN]
 package aws.trails
 
 import data.lib.trail

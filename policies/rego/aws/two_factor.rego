@@ -14,7 +14,6 @@
 #     grace_days: 0    # from the day on which the password was made
 #   needs:
 #     steps: [users, console, mfa]
-#     fields: [UserId, UserName]
 package aws.two_factor
 
 import data.lib.iam

@@ -68,7 +68,9 @@ pub(super) fn clients(config: &Config, collectors: &BTreeMap<String, Arc<Collect
     for ((source, is, wanted), collectors) in wrong {
         let collectors = collectors.join(", ");
         let (what, expected) = match (is, wanted) {
-            (_, Way::Aws) => (format!("no keys of AWS, and {collectors} is asked with signed requests"), "aws"),
+            (_, Way::Aws) => {
+                (format!("no keys of AWS, and {collectors} is asked with signed requests"), "aws")
+            }
             (_, Way::Client) => {
                 (format!("no client, and {collectors} is asked with a token of each run"), "client")
             }

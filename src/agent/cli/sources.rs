@@ -121,7 +121,8 @@ fn aws_auth(name: &str, aws: &aws::Aws, found: &mut Found) -> Option<Aws> {
     let role = role.map(|role| Role { arn: role.arn.clone(), external_id: role.external_id.clone() });
     match &aws.begins {
         aws::Begins::Keys { id, secret, session_token } => {
-            let mut read = |key: &str, reference| found.secret(&["sources", name, "aws", key], reference, hint);
+            let mut read =
+                |key: &str, reference| found.secret(&["sources", name, "aws", key], reference, hint);
             let (id, secret) = (read("access_key_id", id), read("secret_access_key", secret));
             let session = match session_token {
                 Some(token) => Some(read("session_token", token)?),

@@ -291,22 +291,6 @@ impl Session<'_> {
         Some(if self.may_go(&to) { Ok(to) } else { Err(why::REDIRECT_OTHER_HOST) })
     }
 
-    /// May the token go there? Same scheme, host and port, and no user in the address.
-    pub(super) fn is_ours(&self, url: &Url) -> bool {
-        // files have no origin, and nothing is sent to them
-        let file = url.scheme() == FILE && url.as_str().starts_with(self.base.as_str());
-        let own = std::iter::once(&self.base).chain(self.beside.values());
-        let ours = file || own.map(Url::origin).any(|origin| origin == url.origin());
-        ours && url.username().is_empty() && url.password().is_none()
-    }
-
-    /// May anything be sent there? Besides our own address, only hosts that the manifest names, by https.
-    pub(super) fn may_go(&self, url: &Url) -> bool {
-        let named = |host: &str| self.manifest.connection.allow_hosts.iter().any(|allowed| allowed == host);
-        let plain = url.username().is_empty() && url.password().is_none() && url.port().is_none();
-        url.scheme() == "https" && plain && url.host_str().is_some_and(named) || self.is_ours(url)
-    }
-
     /// Waits if there is a point in trying again; how long it waited.
     pub(super) async fn wait_before_retry(&self, step: &Step, tried: &Tried, tries: u32) -> Option<i64> {
         match tried.outcome {

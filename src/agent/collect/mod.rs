@@ -21,6 +21,7 @@ pub mod lint;
 mod list;
 mod manifest;
 mod nested;
+mod ours;
 mod outcome;
 mod outline;
 mod page;

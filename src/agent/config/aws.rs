@@ -90,7 +90,8 @@ fn by_keys(id: Option<&Node>, fields: &mut Fields<'_>, reading: &mut Reading<'_>
         Some(id) => secret(id, reading),
         None => fields.must("access_key_id", &expected, &mut reading.faults).and(None),
     };
-    let key = fields.must("secret_access_key", "secret://env/NAME or secret://file/PATH", &mut reading.faults);
+    let key =
+        fields.must("secret_access_key", "secret://env/NAME or secret://file/PATH", &mut reading.faults);
     let key = key.and_then(|node| secret(node, reading));
     let session_token = match fields.may("session_token") {
         Some(node) => secret(node, reading).map(Some),
@@ -157,8 +158,7 @@ fn is_region(text: &str) -> bool {
 
 /// A text of this form, noted as given.
 fn text(node: &Node, reading: &mut Reading<'_>, expected: &str, is: fn(&str) -> bool) -> Option<String> {
-    let text =
-        node.read(expected, &mut reading.faults, |text| is(text).then(|| text.to_owned()))?;
+    let text = node.read(expected, &mut reading.faults, |text| is(text).then(|| text.to_owned()))?;
     reading.given(node.path(), &text);
     Some(text)
 }

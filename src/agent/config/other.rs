@@ -79,9 +79,10 @@ impl Other {
     pub fn region(&self) -> Option<&str> {
         match &self.credential {
             Credential::Aws(aws) => Some(&aws.region),
-            Credential::Token(_) | Credential::Basic { .. } | Credential::Headers(_) | Credential::Client(_) => {
-                None
-            }
+            Credential::Token(_)
+            | Credential::Basic { .. }
+            | Credential::Headers(_)
+            | Credential::Client(_) => None,
         }
     }
 }

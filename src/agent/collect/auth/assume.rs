@@ -139,8 +139,7 @@ impl Session<'_> {
         let Credentials { access_key_id, secret_access_key, session_token, expiration } =
             credentials.ok_or_else(malformed)?;
         let expires = DateTime::parse_from_rfc3339(&expiration).map_err(|_malformed| malformed())?;
-        let keys =
-            Keys::new(access_key_id, Secret::new(secret_access_key), Some(Secret::new(session_token)));
+        let keys = Keys::new(access_key_id, Secret::new(secret_access_key), Some(Secret::new(session_token)));
         if id == TOKEN {
             // the source took the policy, so this is the most that the session may do
             self.note_scopes(self.manifest.permissions().iter().map(|(name, _)| name.as_str()));
@@ -198,7 +197,8 @@ impl Proves for Asking<'_> {
         if let By::Keys(keys) = self.by {
             let scope = Scope { region: self.region, service: STS };
             let now = self.session.clock.now();
-            headers = signed(headers, ("POST", &self.to, body.as_bytes()), keys, (scope, now)).ok_or(unfit)?;
+            headers =
+                signed(headers, ("POST", &self.to, body.as_bytes()), keys, (scope, now)).ok_or(unfit)?;
         }
         Ok(Shown { headers, body: Some(body) })
     }

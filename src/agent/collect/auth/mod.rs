@@ -27,7 +27,6 @@ use observance_record::{Digest, Instant, population::Outcome};
 use tokio::sync::Mutex as Turn;
 use url::Url;
 
-use self::{dpop::Prover, sigv4::Scope};
 pub(super) use self::granted::Granted;
 pub use self::{
     app::GithubApp,
@@ -37,6 +36,7 @@ pub use self::{
     jwt::KeyError,
     sigv4::Keys,
 };
+use self::{dpop::Prover, sigv4::Scope};
 use super::{
     exchange::{Sent, Session},
     http::{Answer, Headers},
@@ -194,7 +194,8 @@ impl Session<'_> {
         let (service, region) = scope.ok_or(unfit)?;
         if posted.is_some() && !headers.has("content-type") {
             // what is added when it is sent would not be signed
-            headers = headers.and(&[("content-type".to_owned(), "application/json".to_owned())]).ok_or(unfit)?;
+            headers =
+                headers.and(&[("content-type".to_owned(), "application/json".to_owned())]).ok_or(unfit)?;
         }
         let method = posted.map_or("GET", |_| "POST");
         let request = (method, url, posted.unwrap_or_default().as_bytes());

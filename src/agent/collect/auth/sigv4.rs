@@ -249,7 +249,10 @@ mod tests {
         assert_ne!(one, signed("POST", url, (&[target], "{}"), "cloudtrail"));
         // what a proxy may change, and what says nothing about what is asked for, is left out
         assert_eq!(one, signed("POST", url, (&[target, ("accept", "*/*")], "{}"), "logs"));
-        assert_eq!(one, signed("POST", url, (&[("x-amz-target", " Logs_20140328.DescribeLogGroups ")], "{}"), "logs"));
+        assert_eq!(
+            one,
+            signed("POST", url, (&[("x-amz-target", " Logs_20140328.DescribeLogGroups ")], "{}"), "logs")
+        );
     }
 
     #[test]
@@ -266,7 +269,9 @@ mod tests {
 
     #[test]
     fn paths_and_queries_have_one_form() {
-        for (path, form) in [("", "/"), ("/", "/"), ("//a/./b/../c", "/a/c"), ("/a%20b/", "/a%2520b/"), ("/é", "/%C3%A9")] {
+        for (path, form) in
+            [("", "/"), ("/", "/"), ("//a/./b/../c", "/a/c"), ("/a%20b/", "/a%2520b/"), ("/é", "/%C3%A9")]
+        {
             assert_eq!(path_of(path), form, "{path}");
         }
         assert_eq!(query_of("b=2&a=2&a=1&c"), "a=1&a=2&b=2&c=");

@@ -243,11 +243,6 @@ pub(super) struct Connection {
     pub aws: Option<Aws>,
 }
 
-/// A name that could be a host of others: this machine and bare addresses are for the configuration to name.
-fn is_outside(name: &str) -> bool {
-    name.contains('.') && !name.ends_with(".localhost") && !name.ends_with('.')
-}
-
 /// How the source is asked whether something changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Conditional {

@@ -3,7 +3,7 @@
 use observance_record::population::Outcome;
 
 use super::{
-    is_outside, keys,
+    keys,
     yaml::{Faults, Scalar, Spot},
 };
 use crate::collect::{
@@ -26,6 +26,11 @@ pub(super) fn duration_s(spot: &Spot<'_>, faults: &mut Faults) -> Option<u32> {
         let number: u32 = digits.parse().ok().filter(|_| digits.bytes().all(|b| b.is_ascii_digit()))?;
         number.checked_mul(unit).filter(|seconds| *seconds <= 366 * DAY_S)
     })
+}
+
+/// A name that could be a host of others: this machine and bare addresses are for the configuration to name.
+pub(super) fn is_outside(name: &str) -> bool {
+    name.contains('.') && !name.ends_with(".localhost") && !name.ends_with('.')
 }
 
 /// An https address of a host that could be of others, without user, query and fragment.

@@ -4,7 +4,7 @@ use observance_record::Digest;
 
 use super::{
     Conditional, Connection, Evidence, Fault, Limits, Manifest, Permissions, Rate, Receipts, ResetUnit, auth,
-    aws, is_outside, keys, parts, populations, schedule, steps,
+    aws, keys, parts, populations, schedule, steps,
     table::{self, ADDRESS},
     yaml::{self, Faults, Section, Spot},
 };
@@ -149,7 +149,7 @@ fn hosts(spot: &Spot<'_>, faults: &mut Faults) -> Vec<String> {
     let host = |text: &str| {
         let url = url::Url::parse(&format!("https://{text}")).ok()?;
         let bare = url.domain() == Some(text) && url.as_str() == format!("https://{text}/");
-        (bare && is_outside(text)).then(|| text.to_owned())
+        (bare && parts::is_outside(text)).then(|| text.to_owned())
     };
     let list = spot.list(faults);
     list.iter()

@@ -93,7 +93,8 @@ fn who() -> Reply {
 async fn source(life_s: i64) -> Arc<Server> {
     Server::start(move |nth, _, server| {
         let posted = server.posted.lock().unwrap().last().cloned().unwrap_or_default();
-        let field = |name: &str| posted.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+        let field =
+            |name: &str| posted.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
         match field("Action") {
             Some("GetCallerIdentity") => who(),
             Some(action) => session(action, nth, life_s),
@@ -114,7 +115,8 @@ async fn look(auth: Aws, server: &Server) -> Collected {
 /// The header of each request, in order.
 fn header(server: &Server, name: &str) -> Vec<String> {
     let log = server.log.lock().unwrap();
-    let value = |headers: &axum::http::HeaderMap| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+    let value =
+        |headers: &axum::http::HeaderMap| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
     log.iter().map(|(_, headers)| value(headers).unwrap_or_default()).collect()
 }
 
@@ -220,7 +222,8 @@ async fn a_session_that_ends_is_followed_by_another() {
     // the source refuses the first session's keys once
     let server = Server::start(|nth, _, server| {
         let posted = server.posted.lock().unwrap().last().cloned().unwrap_or_default();
-        let first = header(server, "authorization").last().is_some_and(|word| word.contains("Credential=ASIA0/"));
+        let first =
+            header(server, "authorization").last().is_some_and(|word| word.contains("Credential=ASIA0/"));
         match (posted.contains("Action=AssumeRole"), posted.contains("Action=Get"), first) {
             (true, ..) => session("AssumeRole", nth, 900),
             (_, true, _) => who(),
@@ -278,7 +281,10 @@ fn what_only_goes_together_is_a_fault_where_it_does_not() {
         ("service: logs", "service: Logs"),
         ("logs:DescribeLogGroups\"", "logs:*\""),
         ("logs:DescribeLogGroups\"", "logs:DeleteLogGroup\""),
-        ("permissions: { expect: [{ name: \"logs:DescribeLogGroups\", access: read }], reads: [\"logs:Describe\"] }", ""),
+        (
+            "permissions: { expect: [{ name: \"logs:DescribeLogGroups\", access: read }], reads: [\"logs:Describe\"] }",
+            "",
+        ),
         ("https://logs.{region}.amazonaws.com", "https://logs.{region}"),
         ("https://logs.{region}.amazonaws.com", "https://{region}.com"),
         ("https://logs.{region}.amazonaws.com", "https://logs-{region}.amazonaws.com"),
