@@ -7,7 +7,7 @@ use chrono::DateTime;
 use observance_record::{Instant, population::Outcome};
 use serde::Deserialize;
 use serde_json::json;
-use url::{Url, form_urlencoded::Serializer};
+use url::Url;
 use zeroize::Zeroizing;
 
 use super::{
@@ -24,6 +24,7 @@ use crate::{
         http::Headers,
         manifest::{REGION, STS},
         outcome::Rule,
+        template::encode,
     },
     secret::{Secret, SecretRef},
 };
@@ -168,30 +169,29 @@ fn read(answer: &[u8]) -> Option<Credentials> {
 
 impl Proves for Asking<'_> {
     fn shown(&self) -> Result<Shown, Refusal> {
-        let mut form = Serializer::new(String::new());
         let action = match self.by {
             By::Keys(_) => "AssumeRole",
             By::Web(_) => "AssumeRoleWithWebIdentity",
         };
-        let life = SESSION_S.to_string();
-        let name = self.name();
-        form.extend_pairs([
+        let (life, name) = (SESSION_S.to_string(), self.name());
+        let mut fields = vec![
             ("Action", action),
             ("Version", VERSION),
             ("RoleArn", &self.role.arn),
             ("RoleSessionName", &name),
             ("DurationSeconds", &life),
             ("Policy", &self.policy),
-        ]);
-        if let Some(id) = &self.role.external_id {
-            form.append_pair("ExternalId", id);
-        }
-        if let By::Web(token) = self.by {
-            let unreadable = Refusal { outcome: Outcome::Unauthenticated, why: why::AUTH_KEY };
-            let token = super::aws::token(token).map_err(|_unreadable| unreadable)?;
-            form.append_pair("WebIdentityToken", token.expose());
-        }
-        let body = Zeroizing::new(form.finish());
+        ];
+        fields.extend(self.role.external_id.as_deref().map(|id| ("ExternalId", id)));
+        let token = match self.by {
+            By::Keys(_) => None,
+            By::Web(token) => {
+                let unreadable = Refusal { outcome: Outcome::Unauthenticated, why: why::AUTH_KEY };
+                Some(token.read().map_err(|_unreadable| unreadable)?)
+            }
+        };
+        fields.extend(token.as_ref().map(|token| ("WebIdentityToken", token.expose())));
+        let body = form(&fields);
         let unfit = Refusal { outcome: Outcome::Unauthenticated, why: why::TOKEN_MALFORMED };
         let mut headers = Headers::of([FORM]).ok_or(unfit)?;
         if let By::Keys(keys) = self.by {
@@ -202,6 +202,21 @@ impl Proves for Asking<'_> {
         }
         Ok(Shown { headers, body: Some(body) })
     }
+}
+
+/// Fields of a form in the service's own writing, in which nothing but unreserved characters stands for itself: whoever writes a
+/// form anew to check its signature comes to the same.
+fn form(fields: &[(&str, &str)]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::new());
+    for (name, value) in fields {
+        if !text.is_empty() {
+            text.push('&');
+        }
+        encode(&mut text, name);
+        text.push('=');
+        encode(&mut text, value);
+    }
+    text
 }
 
 impl Asking<'_> {

@@ -2,7 +2,7 @@
 //!
 //! It asks nobody anything; `assume` does. Keys that belong to the machine are not looked for: what asks is what is configured.
 
-use crate::secret::{Secret, SecretError, SecretRef};
+use crate::secret::SecretRef;
 
 use super::sigv4::Keys;
 
@@ -61,9 +61,4 @@ impl Aws {
     pub(super) const fn renews(&self) -> bool {
         matches!(self.begins, Begins::Web { .. }) || self.role.is_some()
     }
-}
-
-/// The token of an outside identity, as it is now.
-pub(super) fn token(reference: &SecretRef) -> Result<Secret, SecretError> {
-    reference.read()
 }

@@ -92,7 +92,7 @@ pub(super) struct Credential {
 #[derive(Debug)]
 enum Bound {
     /// A token that is shown with proofs (RFC 9449).
-    Token { token: Secret, prover: Prover },
+    Token { token: Secret, prover: Box<Prover> },
     /// Keys that sign it.
     Keys(Keys),
 }
@@ -289,7 +289,7 @@ impl Session<'_> {
             return self.bearer(&token).map(|headers| (headers, Some(renew_at), None));
         };
         let headers = self.with(&BTreeMap::from([("authorization".to_owned(), token.after("DPoP "))]))?;
-        Ok((headers, Some(renew_at), Some(Bound::Token { token, prover })))
+        Ok((headers, Some(renew_at), Some(Bound::Token { token, prover: Box::new(prover) })))
     }
 
     fn bearer(&self, token: &Secret) -> Result<Headers, Refusal> {

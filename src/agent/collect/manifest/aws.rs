@@ -45,7 +45,7 @@ pub(super) fn read(spot: &Spot<'_>, params: &[String], faults: &mut Faults) -> O
     let word = |spot: &Spot<'_>, faults: &mut Faults| {
         spot.read(faults, "a name of a-z, 0-9 and -", |text| is_word(text).then(|| text.to_owned()))
     };
-    let service = section.need(faults, "service").and_then(|spot| word(&spot, faults));
+    let service = section.need(faults, "service").and_then(|spot| word(spot, faults));
     let region = section.get(REGION).and_then(|spot| word(spot, faults));
     Some(Aws { service: service?, region })
 }

@@ -137,7 +137,7 @@ fn connection(spot: &Spot<'_>, faults: &mut Faults) -> Connection {
         aws: section.get("aws").and_then(|s| aws::read(s, &params, faults)),
         base_url: section
             .need(faults, "base_url")
-            .and_then(|s| aws::base_address(&s, faults, section.get("aws").is_some()))
+            .and_then(|s| aws::base_address(s, faults, section.get("aws").is_some()))
             .unwrap_or_default(),
         allow_hosts: section.get("allow_hosts").map(|s| hosts(s, faults)).unwrap_or_default(),
         headers: section.get("headers").map(|s| parts::headers(s, faults)).unwrap_or_default(),
