@@ -65,6 +65,8 @@ for name, ago_h in (("/acme/0", 0), ("/acme/1", 30)):
 buckets.create_bucket(Bucket="acme-trail", CreateBucketConfiguration={"LocationConstraint": REGION})
 for name, wide in (("main", True), ("old", False)):
     trails.create_trail(Name=name, S3BucketName="acme-trail", IsMultiRegionTrail=wide, EnableLogFileValidation=wide)
+every = {"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": []}
+trails.put_event_selectors(TrailName="main", EventSelectors=[every])
 trails.start_logging(Name="main")
 
 reset = urllib.request.Request(f"{BASE}/moto-api/reset-auth", data=b"0", headers={"content-type": "text/plain"})
