@@ -117,7 +117,19 @@ fn what_only_the_deployed_agent_has_is_named_and_no_fault() {
     let explained = expect(0, folder.path(), &["check-config", "--explain"]);
     assert!(explained.contains("origin") && explained.contains("default"), "{explained}");
     let json: serde_json::Value = parse(&expect(0, folder.path(), &["check-config", "--json"]));
-    assert_eq!(json["policies"], serde_json::json!(library::policy_ids()));
+    let ids: Vec<&str> = json["policies"].as_array().unwrap().iter().filter_map(|id| id.as_str()).collect();
+    assert!(ids.contains(&"GH-01") && ids.iter().all(|id| id.starts_with("GH-")), "{ids:?}");
+    let waiting = json["waiting"]["people"].as_array().unwrap();
+    assert!(waiting.contains(&"ID-05-github".into()), "{waiting:?}");
+    assert!(said.contains("waiting   for a register of people: "), "{said}");
+    let orphan = format!(
+        "{}
+policies: {{ parameters: {{ ID-01-okta: {{}} }} }}\n",
+        fs::read_to_string(folder.path().join("observance.yaml")).unwrap()
+    );
+    fs::write(folder.path().join("other.yaml"), orphan).unwrap();
+    let said = expect(2, folder.path(), &["--config", "other.yaml", "check-config"]);
+    assert!(said.contains("judges nothing here") && said.contains("hint: "), "{said}");
     let said = expect(2, folder.path(), &["status"]);
     assert!(said.contains("observance.yaml:4  key") && said.contains("hint: "), "{said}");
 }
@@ -230,7 +242,8 @@ fn journey(folder: &Path) {
     expect(2, folder, &["period", "other"]);
     let view: serde_json::Value = parse(&expect(0, folder, &["period", "trial", "--json"]));
     let listed = |key: &str| view[key].as_array().unwrap().len();
-    assert_eq!(listed("policies") + listed("never_judged"), library::policy_ids().len());
+    let in_force: serde_json::Value = parse(&expect(0, folder, &["check-config", "--json"]));
+    assert_eq!(listed("policies") + listed("never_judged"), in_force["policies"].as_array().unwrap().len());
     log_and_bundle(folder);
 }
 

@@ -16,6 +16,7 @@ use chrono_tz::Europe::Berlin;
 use observance::demo::{
     self, Options,
     company::{Company, Event, Planted},
+    story::{Happens, Story, Twist},
 };
 use observance_record::{
     Instant, Item,
@@ -233,10 +234,14 @@ fn every_planted_event_shows_where_it_belongs_and_nothing_else_does() {
     for planted in company.planted() {
         check(planted, &told, &mut news);
     }
+    for twist in Story::of(FROM.parse().unwrap()).planted() {
+        beside(twist, &told, &mut news);
+    }
     killed(&told, &mut news);
     assert_eq!(news.0, [], "news of what was never planted");
     only_planted(&company, &told);
     members_are_as_many_as_there_are(&company, &told);
+    registers_are_signed_and_whole(&told);
     assert_eq!(told.policy("GH-05").period.items_n, u64::try_from(company.repositories()).unwrap());
     assert_eq!(told.policy("GH-08").period.items_n, u64::try_from(company.merged()).unwrap());
 }
@@ -313,6 +318,58 @@ fn deviated(told: &Told, (policy, place): (&str, &str), (from, to): (Instant, In
     assert_eq!(told.policy(policy).exposures[0].n(), exposed);
 }
 
+/// What was planted outside of GitHub: one deviation that brackets the truth, with its reason, told when it was seen.
+fn beside(twist: Twist, told: &Told, news: &mut News) {
+    let (policy, code, from, look_ms) = match twist.happens {
+        Happens::LeaverLate => ("ID-05-okta", "leaver.active", twist.from, 3 * HOUR_MS),
+        // the register lets a source be silent for six hours
+        Happens::SourceSilent => {
+            ("LG-01-loki", "source.silent", twist.from.plus_ms(6 * HOUR_MS), 3 * HOUR_MS)
+        }
+        Happens::AdministratorWeak => ("ID-03-okta", "two_factor.phishable", twist.from, 6 * HOUR_MS),
+    };
+    let period = &told.policy(policy).period;
+    let [deviation] = period.deviations.as_slice() else { panic!("{policy}: {:#?}", period.deviations) };
+    let name = told.view.name(&deviation.item);
+    let (seen, over) = (news.between("DRIFT", policy, &name), news.between("FIXED", policy, &name));
+    assert!(seen.0 < from && from <= seen.1 && over.0 < twist.to && twist.to <= over.1, "{seen:?} {over:?}");
+    assert!(deviation.most.from() <= from && twist.to <= deviation.most.to(), "{:?}", deviation.most);
+    let truth_ms = twist.to.ms_since(from);
+    assert!(deviation.least_ms <= truth_ms && truth_ms <= deviation.most_ms, "{deviation:#?}");
+    assert!(deviation.most_ms - deviation.least_ms <= 2 * look_ms, "{deviation:#?}");
+    assert!(!deviation.open && !deviation.baseline);
+    assert_eq!(deviation.codes.iter().map(ToString::to_string).collect::<Vec<_>>(), [code]);
+}
+
+/// Every look at a register found it signed, and the roster as long as it was by then.
+fn registers_are_signed_and_whole(told: &Told) {
+    let lengths = |population: &str| -> Vec<u64> {
+        let runs = told.runs(population);
+        let whole = |(seq, run): &(u64, &Run)| {
+            assert_eq!(
+                (run.result, run.populations[0].membership),
+                (RunResult::Complete, Membership::Complete),
+                "run {seq}"
+            );
+            run.populations[0].table.n
+        };
+        runs.iter().map(whole).collect()
+    };
+    let people = lengths("people");
+    assert!(people.len() > 700 && people.is_sorted(), "whoever leaves stays on the roster");
+    assert_eq!(people.last().unwrap() - people[0], 3, "three come");
+    assert!(lengths("log_sources").iter().all(|n| *n == 12));
+    for (population, signer) in [("people", "people-lead"), ("log_sources", "platform-lead")] {
+        let rows = told.rows(population).into_values().flatten();
+        assert!(rows.into_iter().all(|(_, row)| row["signed_by"] == signer), "{population}");
+    }
+    let left = told
+        .rows("people")
+        .into_values()
+        .filter(|rows| rows.iter().any(|(_, row)| row.get("ends").is_some()));
+    assert_eq!(left.count(), 4);
+}
+
 /// The request limit was waited out: one run took long, and no verdict shows it.
 fn waited(told: &Told, (from, to): (Instant, Instant)) {
     let within = |run: &Run| from <= run.as_of && run.as_of < to;
@@ -385,8 +442,10 @@ fn only_planted(company: &Company, told: &Told) {
     let bad = changes.filter(|p| matches!(p.event, Event::MergedUnapproved | Event::ApproverUnknown));
     let bad: BTreeSet<_> = bad.map(|p| (format!("{}#{}", p.place, p.number.unwrap()), p.from)).collect();
     assert_eq!(told.events("GH-08").into_keys().collect::<BTreeSet<_>>(), bad);
-    let expected = [("GH-01", 0), ("GH-05", 1), ("GH-08", 2), ("GH-10", 1)];
-    assert_eq!(found, expected.map(|(policy, n)| (policy.to_owned(), n)).into());
+    let github = [("GH-01", 0), ("GH-05", 1), ("GH-08", 2), ("GH-10", 1)];
+    let beside = [("ID-03-okta", 1), ("ID-05-okta", 1), ("LG-01-loki", 1)];
+    let expected = github.into_iter().chain(beside);
+    assert_eq!(found, expected.map(|(policy, n)| (policy.to_owned(), n)).collect());
 }
 
 fn members_are_as_many_as_there_are(company: &Company, told: &Told) {

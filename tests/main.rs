@@ -18,6 +18,7 @@
 
 mod aws;
 mod cli;
+mod clients;
 mod conditional;
 mod container;
 mod contract;
@@ -28,6 +29,7 @@ mod fences;
 mod first;
 mod foreign;
 mod formats;
+mod grants;
 mod hooks;
 mod interop;
 mod joined;

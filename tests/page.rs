@@ -42,7 +42,8 @@ fn view(ledger: &Ledger) -> PeriodView {
 fn page(ledger: &Ledger, view: &PeriodView, organisation: &str, title: &str) -> String {
     let titles = BTreeMap::from([("GH-05".to_owned(), title.to_owned())]);
     let root = mini().heads.last().unwrap().1;
-    html(&Content { ledger, view, zone: Berlin, organisation, titles: &titles, root })
+    let serves = BTreeMap::from([("GH-05".to_owned(), vec!["SOC 2 CC8.1".to_owned()])]);
+    html(&Content { ledger, view, zone: Berlin, organisation, titles: &titles, serves: &serves, root })
 }
 
 fn without_style(page: &str) -> String {

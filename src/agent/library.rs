@@ -1,13 +1,23 @@
 //! What this release ships, compiled in: the collectors' files and the policies' files, so that a container needs none.
 //!
-//! It parses nothing: `collect` and the judge do. Their cases stay in the folders, for tests and for whoever writes more.
+//! It parses nothing but the list of criteria: `collect` and the judge do. Their cases stay in the folders, for tests and for whoever writes more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use observance_judge::folder;
+use serde::{Deserialize, Serialize};
 
-/// How the annotation of a policy says its id.
-const ID: &str = "#   id: ";
+/// How the annotation of a policy says its id, the population that it judges, and those that it reads beside it.
+const SAID: [&str; 3] = ["#   id: ", "#   population: ", "#   joined: "];
+
+/// A policy in brief, as its annotation says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brief {
+    /// Its id.
+    pub id: String,
+    /// The populations without which it judges nothing: its own, then those that it joins and cannot do without.
+    pub wants: Vec<String>,
+}
 
 /// Every collector's file: its path in the repository, and its bytes.
 pub fn collectors() -> Vec<(String, &'static [u8])> {
@@ -19,19 +29,72 @@ pub fn policies() -> BTreeMap<String, BTreeMap<String, Vec<u8>>> {
     folder::policies(&POLICIES.iter().map(|(path, bytes)| ((*path).to_owned(), bytes.to_vec())).collect())
 }
 
-/// The ids of those policies, as their annotations say.
-pub fn policy_ids() -> Vec<String> {
-    let id = |bytes: &[u8]| {
-        let text = String::from_utf8_lossy(bytes);
-        text.lines().find_map(|line| line.strip_prefix(ID)).map(|id| id.trim().to_owned())
-    };
-    let ids: BTreeSet<String> = POLICIES.iter().filter_map(|(_, bytes)| id(bytes)).collect();
-    ids.into_iter().collect()
+/// Those policies in brief, by the policy's name. Nothing is compiled for it.
+pub fn briefs() -> BTreeMap<String, Brief> {
+    policies().iter().filter_map(|(name, files)| Some((name.clone(), brief(files)?))).collect()
 }
 
-/// Which criteria each policy serves, by id: `policies/tests.yaml`.
-pub const fn criteria() -> &'static str {
-    include_str!("../../policies/tests.yaml")
+/// The ids of those policies.
+pub fn policy_ids() -> BTreeSet<String> {
+    briefs().into_values().map(|brief| brief.id).collect()
+}
+
+fn brief(files: &BTreeMap<String, Vec<u8>>) -> Option<Brief> {
+    let of = |bytes: &Vec<u8>| {
+        let text = String::from_utf8_lossy(bytes);
+        let said = SAID.map(|key| text.lines().find_map(|line| line.strip_prefix(key)));
+        let [Some(id), Some(judged), joined] = said else { return None };
+        let joined = joined.unwrap_or_default().trim_matches(['[', ']', ' ']);
+        let joined = joined.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let wants = [judged.trim()].into_iter().chain(joined).map(str::to_owned).collect();
+        Some(Brief { id: id.trim().to_owned(), wants })
+    };
+    files.values().find_map(of)
+}
+
+/// The criteria that a policy serves, by their ids.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Criteria {
+    /// Trust services criteria.
+    pub soc2: Vec<String>,
+    /// Clauses and Annex A controls.
+    pub iso27001: Vec<String>,
+}
+
+/// Which criteria each policy serves: `policies/tests.yaml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Serves(BTreeMap<String, Criteria>);
+
+impl Serves {
+    /// As this release ships it.
+    ///
+    /// # Errors
+    /// The file is not of that shape; a test holds that it is.
+    pub fn shipped() -> Result<Self, serde_saphyr::Error> {
+        serde_saphyr::from_str(include_str!("../../policies/tests.yaml"))
+    }
+
+    /// Those of a policy; those of its test if it is a part of one (`GH-14a`, `GH-13-tie`).
+    pub fn criteria(&self, policy: &str) -> Criteria {
+        let known = self.0.get(policy).or_else(|| self.0.get(test(policy)));
+        known.cloned().unwrap_or_default()
+    }
+
+    /// The same as people name them: `SOC 2 CC8.1`, `ISO 27001 A.8.32`.
+    pub fn named(&self, policy: &str) -> Vec<String> {
+        let Criteria { soc2, iso27001 } = self.criteria(policy);
+        let soc2 = soc2.iter().map(|id| format!("SOC 2 {id}"));
+        soc2.chain(iso27001.iter().map(|id| format!("ISO 27001 {id}"))).collect()
+    }
+}
+
+/// The test that a policy is a part of: `GH-14` of `GH-14a`.
+pub(crate) fn test(policy: &str) -> &str {
+    let Some((_, part)) = policy.split_once('-') else { return policy };
+    let beyond = part.trim_start_matches(|c: char| c.is_ascii_digit());
+    policy.strip_suffix(beyond).unwrap_or(policy)
 }
 
 // COLLECTORS and POLICIES: every file by its path, as `build.rs` found them.
@@ -48,9 +111,14 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let there = folder::read(&root.join("policies/rego")).unwrap();
         assert_eq!(policies(), there);
-        let ids =
-            there.values().map(|files| observance_judge::Policy::load(files).unwrap().meta().id.clone());
-        assert_eq!(policy_ids(), ids.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>());
+        let said = there.iter().map(|(name, files)| {
+            let policy = observance_judge::Policy::load(files).unwrap();
+            let meta = policy.meta();
+            let needed = meta.joined.iter().filter(|name| !meta.optional.contains(*name));
+            let wants = [&meta.population].into_iter().chain(needed).cloned().collect();
+            (name.clone(), Brief { id: meta.id.clone(), wants })
+        });
+        assert_eq!(briefs(), said.collect());
         for (name, bytes) in collectors() {
             assert_eq!(std::fs::read(root.join(&name)).unwrap(), bytes, "{name}");
         }

@@ -25,6 +25,8 @@ pub const CODES_MAX: usize = 32;
 /// Most texts of one item, and the longest, in characters; what goes beyond is cut, since no text is evidence.
 const MESSAGES_MAX: usize = 16;
 const MESSAGE_CHARS_MAX: usize = 500;
+/// Most items of joined populations that one row is said to belong to.
+const MATCHED_MAX: usize = 64;
 
 /// What was heard about one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +46,7 @@ pub(crate) struct Said {
     pub(crate) not_applicable: BTreeSet<Code>,
     pub(crate) not_due: Option<Instant>,
     pub(crate) messages: Vec<String>,
+    pub(crate) matched: BTreeSet<Item>,
 }
 
 /// A policy's ear for one judging: what all its rows share is given once.
@@ -151,6 +154,7 @@ fn understand(said: &Value) -> Result<Said, Code> {
         not_applicable: codes(&said["not_applicable"])?,
         not_due: single(&said["not_due"])?.map(until).transpose()?,
         messages: messages(&said["messages"]),
+        matched: matched(&said["matched"]),
     })
 }
 
@@ -184,6 +188,14 @@ fn messages(list: &Value) -> Vec<String> {
             .unwrap_or_default()
     };
     single(list).ok().flatten().map(texts).unwrap_or_default()
+}
+
+/// The items that a row belongs to. What is no item is left out: nothing rests on this set.
+fn matched(list: &Value) -> BTreeSet<Item> {
+    let Some(set) = single(list).ok().flatten().and_then(|value| value.as_set().ok()) else {
+        return BTreeSet::new();
+    };
+    set.iter_sorted().filter_map(|value| value.as_string().ok()?.parse().ok()).take(MATCHED_MAX).collect()
 }
 
 /// An instant as a policy may write it: in our 24 characters, or as sources do in UTC with any fraction or none.

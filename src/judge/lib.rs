@@ -27,7 +27,7 @@ pub use policy::{EVALUATION_MS_MAX, Params, Policy};
 pub use row::{ROW_BYTES_MAX, ROW_DEPTH_MAX};
 pub use source::{FILE_BYTES_MAX, FILES_MAX};
 pub use verdict::{
-    Counts, Freshness, JOINED_BYTES_MAX, Joined, Judged, Population, ROWS_MAX, Verdict, judge,
+    Counts, Freshness, JOINED_BYTES_MAX, Joined, Judged, Match, Population, ROWS_MAX, Verdict, judge,
 };
 
 /// The version of regorus that judges; it stands in every `start` entry, and a test holds it to the lock file.

@@ -29,6 +29,7 @@ pub struct Policy {
     statement: Vec<u8>,
     digest: Digest,
     reads_time: bool,
+    tells_matches: bool,
     engine: Engine,
 }
 
@@ -75,8 +76,11 @@ impl Policy {
         };
         ask(&mut engine, &entry, &findings)?;
         let reads_time = findings.reads_time;
+        let tells_matches =
+            findings.contract.get(&entry.package).is_some_and(|rules| rules.contains(source::TOLD));
         let statement = statement(files, &meta, &entry.file)?;
-        let policy = Self { digest: Digest::of(&statement), statement, meta, reads_time, engine };
+        let policy =
+            Self { digest: Digest::of(&statement), statement, meta, reads_time, tells_matches, engine };
         hear::rehearse(policy).map_err(|said| vec![source::located(&entry.file, &said)])
     }
 
@@ -93,6 +97,11 @@ impl Policy {
     /// It asks for the time: it is given `input.now`, and `time.now_ns()` is the run's `as_of`.
     pub const fn reads_time(&self) -> bool {
         self.reads_time
+    }
+
+    /// It says which items of joined populations a row belongs to.
+    pub const fn tells_matches(&self) -> bool {
+        self.tells_matches
     }
 
     /// Its annotation.

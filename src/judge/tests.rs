@@ -326,6 +326,36 @@ fn what_is_not_due_is_judged_again_when_it_matures_though_the_row_is_remembered(
     assert_eq!((shown(&then)[0].as_str(), then.remembered()), ("unknown policy.silent", 3));
 }
 
+#[test]
+fn how_far_two_populations_know_each_other_is_told_of_both_sides() {
+    let head = HEAD.replace("#   controls", "#   joined: [people]\n#   controls");
+    let rules = "mine := {item | some item, p in input.joined.people; p.login == input.row.login}\n\
+        matched contains item if some item in mine\nnot_applicable contains \"shut\" if input.row.shut\n\
+        unknown contains \"person.unmatched\" if { count(mine) == 0; not input.row.shut }\npassed if count(mine) == 1";
+    let policy = load_with(&head, rules).unwrap();
+    let things =
+        rows(&[json!({"login": "ann"}), json!({"login": "root"}), json!({"login": "x", "shut": true})]);
+    let people = rows(&[json!({"login": "ann"}), json!({"login": "bob"})]);
+    let population = Population { name: "people", membership: Membership::Complete, rows: &people };
+    let joined = [Joined { population, root: Root::from_bytes([1; 32]), freshness: Freshness::Fresh }];
+    let said = joined_verdict(&policy, &things, Membership::Complete, 0, &joined, &mut Memo::new(0));
+    let items = |rows: &Rows, at: usize| BTreeSet::from([*rows.keys().nth(at).unwrap()]);
+    let [found] = said.matches() else { panic!("{:?}", said.matches()) };
+    assert_eq!((found.with.as_str(), found.of, found.of_there), ("people", 2, 2));
+    assert_eq!(
+        (&found.unmatched, &found.unmatched_there),
+        (&items(&things, 1), &items(&people, 1)),
+        "whoever is shut is not counted"
+    );
+    // of nobody it is still told that nobody was found, and a rule of that name with another shape is the policy's own
+    let strangers = rows(&[json!({"login": "eve"})]);
+    let said = joined_verdict(&policy, &strangers, Membership::Complete, 0, &joined, &mut Memo::new(0));
+    assert_eq!(said.matches()[0].unmatched_there.len(), 2);
+    let own = load_with(&head, "matched if input.row.login\npassed if matched").unwrap();
+    let said = joined_verdict(&own, &things, Membership::Complete, 0, &joined, &mut Memo::new(0));
+    assert!(said.matches().is_empty() && said.counts().passed == 3);
+}
+
 // --- S9 and the gates -----------------------------------------------------------------------------------------
 
 #[test]

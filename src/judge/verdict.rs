@@ -103,11 +103,27 @@ pub struct Counts {
     pub not_due: u64,
 }
 
+/// How far two populations know each other, as a policy says by `matched`. For people: no result rests on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Match {
+    /// The joined population.
+    pub with: String,
+    /// Judged items of which the policy speaks and that belong to none of the other side.
+    pub unmatched: BTreeSet<Item>,
+    /// Judged items of which the policy speaks.
+    pub of: u64,
+    /// Items of the other side that no judged item belongs to.
+    pub unmatched_there: BTreeSet<Item>,
+    /// Items of the other side.
+    pub of_there: u64,
+}
+
 /// What one policy says of one population.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     results: Vec<(Item, ItemResult)>,
     messages: Vec<(Item, Vec<String>)>,
+    matches: Vec<Match>,
     why: BTreeSet<Code>,
     state: State,
     due_next: Option<Instant>,
@@ -125,8 +141,8 @@ impl Verdict {
         let unknown = ItemResult::new(State::Unknown, why.clone());
         let unknown = unknown.unwrap_or_else(|| ItemResult::because(State::Unknown, code("policy.error")));
         let results = rows.keys().map(|item| (*item, unknown.clone())).collect();
-        let (messages, state) = (Vec::new(), State::Unknown);
-        Self { results, messages, why, state, due_next: None, evaluated: 0, remembered: 0 }
+        let (messages, matches, state) = (Vec::new(), Vec::new(), State::Unknown);
+        Self { results, messages, matches, why, state, due_next: None, evaluated: 0, remembered: 0 }
     }
 
     /// The results, in the order of the population, of every item.
@@ -152,6 +168,11 @@ impl Verdict {
     /// Texts for people; no evidence, bound by no root.
     pub fn messages(&self) -> &[(Item, Vec<String>)] {
         &self.messages
+    }
+
+    /// How far the judged population and each joined one know each other; none for a policy that does not say `matched`.
+    pub fn matches(&self) -> &[Match] {
+        &self.matches
     }
 
     /// Why nothing was judged; empty if all was.
@@ -193,11 +214,18 @@ pub fn judge(policy: &Policy, judged: &Judged<'_>, memo: &mut Memo) -> Verdict {
         Err(why) => return Verdict::unjudged(population.rows, why),
     };
     let (mut results, mut messages, mut due_next) = (Vec::new(), Vec::new(), None::<Instant>);
+    let mut matched = Vec::new();
     for (item, row) in population.rows {
         let heard = sitting.hear(*item, row);
         let result = gate::result(&heard, population.membership, judged.as_of);
         if result.state() == State::NotDue {
             due_next = due_next.into_iter().chain(gate::due(&heard, judged.as_of)).min();
+        }
+        if policy.tells_matches()
+            && let Ok(said) = &heard.said
+            && (result.state() != State::NotApplicable || !said.matched.is_empty())
+        {
+            matched.push((*item, said.matched.clone()));
         }
         results.push((*item, result));
         if let Ok(said) = &heard.said
@@ -208,7 +236,34 @@ pub fn judge(policy: &Policy, judged: &Judged<'_>, memo: &mut Memo) -> Verdict {
     }
     let state = roll_up(&results, policy.meta().empty, population.membership);
     let Sitting { evaluated, remembered, .. } = sitting;
-    Verdict { results, messages, why: BTreeSet::new(), state, due_next, evaluated, remembered }
+    let matches = if policy.tells_matches() { matches(policy, judged, &matched) } else { Vec::new() };
+    Verdict { results, messages, matches, why: BTreeSet::new(), state, due_next, evaluated, remembered }
+}
+
+/// Each joined population that an item was found in; if there is none, the first that the policy names.
+fn matches(policy: &Policy, judged: &Judged<'_>, matched: &[(Item, BTreeSet<Item>)]) -> Vec<Match> {
+    let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+    let of = |there: &Population<'_>| {
+        let all = matched.iter().flat_map(|(_, items)| items);
+        let found: BTreeSet<&Item> = all.filter(|item| there.rows.contains_key(*item)).collect();
+        let lacks = matched.iter().filter(|(_, items)| !items.iter().any(|item| found.contains(item)));
+        Match {
+            with: there.name.to_owned(),
+            unmatched: lacks.map(|(item, _)| *item).collect(),
+            of: count(matched.len()),
+            unmatched_there: there.rows.keys().filter(|item| !found.contains(item)).copied().collect(),
+            of_there: count(there.rows.len()),
+        }
+    };
+    let named = |name: &String| judged.joined.iter().map(|one| &one.population).find(|p| p.name == name);
+    let mut all: Vec<Match> = policy.meta().joined.iter().filter_map(named).map(of).collect();
+    let is_found = |one: &Match| one.of_there > count(one.unmatched_there.len());
+    if all.iter().any(is_found) {
+        all.retain(is_found);
+    } else {
+        all.truncate(1);
+    }
+    all
 }
 
 /// Nobody knows that a list is empty which is not known to be whole.

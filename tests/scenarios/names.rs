@@ -118,7 +118,15 @@ async fn s17_hostile_names_are_text_wherever_they_come_out() {
 
 fn page(record: &Record, view: &PeriodView, titles: &BTreeMap<String, String>) -> String {
     let root = record.commits.last().unwrap().0.after().root();
-    html(&Content { ledger: &record.ledger, view, zone: Berlin, organisation: "acme", titles, root })
+    html(&Content {
+        ledger: &record.ledger,
+        view,
+        zone: Berlin,
+        organisation: "acme",
+        titles,
+        serves: &BTreeMap::new(),
+        root,
+    })
 }
 
 fn assert_page(record: &Record, view: &PeriodView, titles: &BTreeMap<String, String>) {

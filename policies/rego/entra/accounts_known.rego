@@ -24,6 +24,8 @@ import data.lib.services
 
 owners := account.owners(input.row)
 
+matched contains item if some item in people.items(owners)
+
 lines := services.of("entra", account.names(input.row))
 
 open if account.active(input.row)

@@ -28,6 +28,8 @@ lines := services.of("google", names)
 
 found := people.by_email(input.row.primaryEmail)
 
+matched contains item if some item in people.items(found)
+
 findings contains finding if {
 	some line in lines
 	some finding in services.findings(line, time.now_ns(), input.params)

@@ -29,6 +29,8 @@ lines := services.of("keycloak", names)
 
 found := people.found("keycloak", input.row.username, object.get(input.row, "email", ""))
 
+matched contains item if some item in people.items(found)
+
 against := {finding |
 	some line in lines
 	some finding in services.findings(line, time.now_ns(), input.params)

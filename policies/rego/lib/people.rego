@@ -18,6 +18,9 @@ by_email(email) := {person | person := input.joined.people[trim_prefix(email, "h
 	person.email == email
 }
 
+# items(people): as what they stand in the roster, for the rule `matched`.
+items(people) := {trim_prefix(person.email, "hmac:") | some person in people}
+
 by_login(system, login) := {person |
 	is_string(login)
 	login != ""

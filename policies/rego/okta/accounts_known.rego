@@ -24,6 +24,8 @@ import data.lib.account
 
 owners := people.found("okta", input.row.profile.login, object.get(input.row.profile, "email", ""))
 
+matched contains item if some item in people.items(owners)
+
 lines := services.of("okta", account.names(input.row))
 
 open if account.active(input.row)

@@ -2,7 +2,7 @@
 # title: No account of somebody who has left can sign in
 # description: >-
 #   Judges each account that may sign in by the person whose it is. Within the hours that are allowed after the last day
-#   it is not due. Nobody, or more than one, to whom it may belong: unknown. Accounts that the register says are no
+#   it is not due; one that is shut and whose person has left is as it should be. Nobody, or more than one, to whom it may belong: unknown. Accounts that the register says are no
 #   person's are judged by ID-15.
 # custom:
 #   contract: 1
@@ -30,7 +30,19 @@ owners := people.found("okta", input.row.profile.login, object.get(input.row.pro
 
 person if services.person_like("okta", account.names(input.row))
 
-not_applicable contains "account.shut" if account.shut(input.row)
+# That it is shut is what was asked for, once somebody has left.
+closed if {
+	account.shut(input.row)
+	person
+	count(owners) == 1
+	some owner in owners
+	people.left(owner, time.now_ns())
+}
+
+not_applicable contains "account.shut" if {
+	account.shut(input.row)
+	not closed
+}
 
 not_applicable contains "account.no_person" if not person
 
@@ -61,3 +73,5 @@ unknown contains code if {
 not_due := told.until if told.state == "not_due"
 
 passed if told.codes == {"person.stays"}
+
+passed if closed

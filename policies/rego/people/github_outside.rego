@@ -27,6 +27,8 @@ now := time.now_ns()
 
 found := people.by_login("github", input.row.login)
 
+matched contains item if some item in people.items(found)
+
 is_person if services.person_like("github", [input.row.login, format_int(input.row.id, 10)])
 
 not_applicable contains "account.no_person" if {

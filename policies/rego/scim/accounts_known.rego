@@ -26,6 +26,8 @@ lines := services.of("scim", names)
 
 found := people.found("scim", input.row.userName, object.get(input.row, "email", input.row.userName))
 
+matched contains item if some item in people.items(found)
+
 findings contains finding if {
 	some line in lines
 	some finding in services.findings(line, time.now_ns(), input.params)

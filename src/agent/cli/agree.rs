@@ -9,7 +9,13 @@ use std::{
 
 use crate::{
     collect::Manifest,
-    config::{Config, fault::nearest, other::Credential, source::Source},
+    config::{
+        Config,
+        client::{Client, Proof},
+        fault::nearest,
+        other::Credential,
+        source::Source,
+    },
     run::setup::{Collector, Judge},
 };
 
@@ -58,12 +64,22 @@ impl Way {
 /// A client is given a token, and requests are signed, only where a manifest says; where one says so, nobody else can ask.
 pub(super) fn clients(config: &Config, collectors: &BTreeMap<String, Arc<Collector>>, found: &mut Found) {
     let mut wrong: BTreeMap<(&str, Way, Way), Vec<&str>> = BTreeMap::new();
+    let mut unsigned: BTreeMap<&str, &str> = BTreeMap::new();
     for collector in collectors.values() {
         let Some(Source::Other(other)) = config.sources.get(&collector.source) else { continue };
         let (is, wanted) = (Way::of(&other.credential), Way::wanted(&collector.manifest));
         if is != wanted {
             wrong.entry((&collector.source, is, wanted)).or_default().push(collector.manifest.id());
+        } else if let Credential::Client(Client { proof: Proof::Secret(_) | Proof::Assertion(_), .. }) =
+            &other.credential
+            && collector.manifest.is_for_signers()
+        {
+            unsigned.insert(&collector.source, collector.manifest.id());
         }
+    }
+    for (source, collector) in unsigned {
+        let what = format!("no key, and {collector} asks in somebody's name, which is signed");
+        found.push(&["sources", source, "client"], what, "key", None);
     }
     for ((source, is, wanted), collectors) in wrong {
         let collectors = collectors.join(", ");

@@ -210,10 +210,12 @@ pub enum CollectorsCommand {
         Next: observance collectors try my/collector.yaml --org ORG"
     )]
     Lint(CollectorsLint),
-    /// Print exactly what to grant: each right, its level, which collectors and steps need it
-    #[command(
-        after_help = "Example: observance collectors permissions github.members\nNext: observance grants github"
-    )]
+    /// Print exactly what to grant: of a kind of source the file to apply, of collectors which step needs which right
+    #[command(after_help = "Examples: observance collectors permissions okta > okta.tf\n          \
+        observance collectors permissions github.members\n\
+        Each file is the least, to read alone: Terraform, JSON, a role, a script or a text, as the source takes it.\n\
+        deploy/grants/README.md says how each is applied. With --write nothing is ever overwritten.\n\
+        Next: observance grants github, or apply the file, then: observance doctor")]
     Permissions(CollectorsPermissions),
     /// Run one collector once; nothing is stored
     #[command(
@@ -268,9 +270,12 @@ pub struct CollectorsLint {
 /// `collectors permissions`.
 #[derive(Debug, Args)]
 pub struct CollectorsPermissions {
-    /// Only these collectors
-    #[arg(value_name = "ID")]
+    /// A kind of source, such as okta; or only these collectors
+    #[arg(value_name = "KIND|ID")]
     pub ids: Vec<String>,
+    /// Write the file of each kind there: of those that are named, or of all
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["app_manifest", "json"])]
+    pub write: Option<PathBuf>,
     /// Print a GitHub App's manifest alone
     #[arg(long)]
     pub app_manifest: bool,

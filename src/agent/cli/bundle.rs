@@ -108,6 +108,7 @@ async fn build(
         zone,
         organisation,
         titles: &titles,
+        serves: &resolved.setup.serves,
         root,
     });
     let cover = Cover { page, views: views(&ledger)?, at: view.until };

@@ -21,13 +21,14 @@ pub fn check_config(path: &Path, asked: &CheckConfig, out: &mut dyn Write) -> an
     let disabled: Vec<_> =
         config.collectors.iter().filter(|collector| collector.disabled.is_some()).collect();
     let files = registers::looked(&checked.config, &checked.collectors);
+    let waiting = checked.waiting.clone();
     let missing = checked.resolve(setup::Needs::Everything).err();
     let absent: Vec<String> = missing.iter().flat_map(|faults| faults.sorted()).map(absence).collect();
     if asked.json {
         let disabled: Vec<&str> = disabled.iter().map(|collector| collector.schedule.as_str()).collect();
         let value = json!({
             "origin": config.origin, "store": config.store.to_string(), "collectors": collectors,
-            "disabled": disabled, "policies": policies, "periods": periods, "not_here": absent,
+            "disabled": disabled, "policies": policies, "waiting": waiting, "periods": periods, "not_here": absent,
             "files": files.iter().map(|one| json!({ "source": one.name, "found": one.what })).collect::<Vec<_>>(),
         });
         json(out, &value)?;
@@ -41,6 +42,10 @@ pub fn check_config(path: &Path, asked: &CheckConfig, out: &mut dyn Write) -> an
         writeln!(out, "  disabled  {}: {}", collector.schedule, crate::text::visible(why))?;
     }
     writeln!(out, "policies    {}", listed(&policies))?;
+    for (register, ids) in &waiting {
+        let ids: Vec<String> = ids.iter().cloned().collect();
+        writeln!(out, "  waiting   for a register of {register}: {}", listed(&ids))?;
+    }
     writeln!(out, "periods     {}", listed(&periods))?;
     if let Some(address) = config.listen {
         let speaks = config.sources.iter().filter(|(_, source)| source.webhook().is_some());

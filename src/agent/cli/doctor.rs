@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{
     arguments::Doctor,
-    json,
+    joins, json,
     registers::{self, Looked},
     scan::{
         self,
@@ -21,9 +21,10 @@ use super::{
     shelf::Shelved,
 };
 use crate::{
+    chance::Chance,
     clock::Clock,
     config::source::Source as Outside,
-    run::once::{self, Seen},
+    run::once::{self, Said, Seen},
     schedule::Schedule,
     status::{counted, hours, number, plural},
     store::{Sharing, Store},
@@ -39,7 +40,7 @@ const DAY_MS: i64 = 86_400_000;
 /// What was found of one thing.
 #[derive(Debug, Serialize)]
 struct Line {
-    /// `store`, `clock`, `github`, `streams`, `policies`, `periods`.
+    /// `store`, `clock`, `github`, `streams`, `policies`, `joins`, `periods`.
     about: String,
     what: String,
     /// Does it stand in the way?
@@ -72,15 +73,19 @@ pub async fn doctor(path: &Path, asked: &Doctor, clock: &Clock, out: &mut dyn Wr
         manifest.hurry(WAIT_MS);
         looks.push((manifest, source));
     }
+    let chance = Chance::system();
+    let by = (&chance, &once::key(&chance)?);
     let mut seen = Vec::new();
     for (manifest, source) in &looks {
-        seen.push(scan::one(manifest, source, WINDOW_MS, clock).await?);
+        seen.push(scan::one(manifest, source, WINDOW_MS, clock, by).await);
     }
     lines.push(the_clock(&seen));
     lines.extend(sources(&resolved, &seen));
     lines.extend(files(&resolved));
     lines.extend(streams(&resolved));
-    lines.extend(policies(&resolved, &seen));
+    let said = once::ask(&setup.policies, &seen);
+    lines.extend(policies(&resolved, &seen, &said));
+    lines.extend(joins::sentences(&seen, &said).into_iter().map(|what| Line::new("joins", what)));
     lines.extend(periods(&resolved, clock.now()));
     let ready = lines.iter().all(|line| line.ready);
     if asked.json {
@@ -271,9 +276,8 @@ fn streams(resolved: &Resolved) -> Vec<Line> {
 /// Why a policy cannot be judged, and whether GitHub is what it reads.
 type Lacking = (Cause, bool);
 
-fn policies(resolved: &Resolved, seen: &[Seen<'_>]) -> Vec<Line> {
+fn policies(resolved: &Resolved, seen: &[Seen<'_>], said: &[Said<'_>]) -> Vec<Line> {
     let judges = &resolved.setup.policies;
-    let said = once::ask(judges, seen);
     let mut found: Vec<(&str, Sight, Option<Lacking>)> = Vec::new();
     for id in judges.keys() {
         let own = said.iter().filter(|said| said.judge.policy.meta().id == *id);

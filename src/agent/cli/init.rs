@@ -98,13 +98,10 @@ fn frameworks(asked: &[String]) -> anyhow::Result<()> {
 }
 
 /// A file that did not exist, in a folder that is made if need be.
-fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {
+pub(super) fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {
     let cannot = |why: std::io::Error| {
-        Trouble::new(
-            format!("cannot write {}", path.display()),
-            "name a folder that can be written with --dir",
-        )
-        .because(why)
+        Trouble::new(format!("cannot write {}", path.display()), "name a folder that can be written")
+            .because(why)
     };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(cannot)?;

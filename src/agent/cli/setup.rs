@@ -9,15 +9,13 @@ use std::{
     sync::Arc,
 };
 
-use observance_judge::{Policy, folder as policy_folder};
 use observance_record::{Digest, entry::PeriodOpen};
-use serde_json::Map;
 
 use crate::{
     collect::Manifest,
     config::{
         Allowed, Config, alert, catalogue::Catalogue, collector::Collector as Configured, fault::Fault,
-        fault::Faults, fault::nearest, key::KeySource, policy::Library, store,
+        fault::Faults, key::KeySource, store,
     },
     hear::Ear,
     key::Keys,
@@ -36,6 +34,7 @@ use super::{
     agree::{clients, files, one_of_a_kind, shared, unfed, unnamed},
     ears,
     folder::{self, Beside},
+    judges::{self, Judges, Waiting},
     lines::Lines,
     sources::sources,
 };
@@ -75,6 +74,8 @@ pub struct Checked {
     pub collectors: BTreeMap<String, Arc<Collector>>,
     /// Policies, by id.
     pub policies: BTreeMap<String, Judge>,
+    /// Policies that a register of the organisation's own would bring, by the population that it would yield.
+    pub waiting: Waiting,
     schedules: Vec<Schedule>,
     bytes: Vec<u8>,
     lines: Lines,
@@ -105,12 +106,12 @@ pub fn check(path: &Path) -> Result<Checked, Faults> {
     files(&config, &collectors, &mut found);
     unnamed(&config, &collectors, &mut found);
     let schedules = schedules(&config, &collectors, &mut found);
-    let policies = policies(&config, &mut found);
+    let Judges { policies, waiting } = judges::chosen(&config, &beside, &mut found);
     unfed(&policies, &beside, &mut found);
     shared(&policies, &collectors, &mut found);
     let Found { lines, faults } = found;
     faults.or(Some(()))?;
-    Ok(Checked { config, collectors, policies, schedules, bytes: text.into_bytes(), lines, file })
+    Ok(Checked { config, collectors, policies, waiting, schedules, bytes: text.into_bytes(), lines, file })
 }
 
 /// What a command cannot do without.
@@ -143,6 +144,7 @@ impl Checked {
         let owned = |id: &String| (id.clone(), self.config.owners.of(id).to_owned());
         let setup = Setup {
             owners: self.policies.keys().map(owned).collect(),
+            serves: serves(&self.policies),
             zone: self.config.organisation.zone,
             seed: seed(&origin),
             origin,
@@ -161,6 +163,14 @@ impl Checked {
     }
 }
 
+/// The criteria that policies serve. Of a policy that is not shipped nobody has said any.
+fn serves(policies: &BTreeMap<String, Judge>) -> BTreeMap<String, Vec<String>> {
+    let known = library::Serves::shipped().unwrap_or_default();
+    let shipped = library::policy_ids();
+    let own = policies.keys().filter(|id| shipped.contains(*id));
+    own.map(|id| (id.clone(), known.named(id))).collect()
+}
+
 /// The faults so far, and where keys stand in the file.
 pub(super) struct Found {
     lines: Lines,
@@ -168,6 +178,11 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// Was nothing wrong so far?
+    pub(super) const fn is_faultless(&self) -> bool {
+        self.faults.is_empty()
+    }
+
     /// A fault at a key of the file.
     pub(super) fn push(
         &mut self,
@@ -242,79 +257,6 @@ fn schedules(
         });
     }
     schedules
-}
-
-fn policies(config: &Config, found: &mut Found) -> BTreeMap<String, Judge> {
-    let path = ["policies", "library"];
-    let read = match &config.policies.library {
-        Library::Default => library::policies(),
-        Library::Folder(folder) => policy_folder::read(folder).unwrap_or_else(|error| {
-            found.push(&path, chain(&error), "default, or a folder of policies", None);
-            BTreeMap::new()
-        }),
-    };
-    if read.is_empty() && found.faults.is_empty() {
-        found.push(&path, "a folder without policies", "at least one .rego file", None);
-    }
-    let mut policies = BTreeMap::new();
-    for (name, files) in read {
-        match Policy::load(&files) {
-            Ok(policy) => {
-                let id = policy.meta().id.clone();
-                let given = config.policies.parameters.get(&id).cloned().unwrap_or_default();
-                if let Some(judge) = judge(policy, files, &given, found)
-                    && policies.insert(id.clone(), judge).is_some()
-                {
-                    found.push(&path, format!("two policies {id}"), "one policy of each id", None);
-                }
-            }
-            Err(faults) => {
-                for fault in faults {
-                    found.push(&path, format!("policy {name}: {fault}"), "a policy that loads", None);
-                }
-            }
-        }
-    }
-    unknown_policies(config, &policies, found);
-    policies
-}
-
-fn judge(
-    policy: Policy,
-    files: BTreeMap<String, Vec<u8>>,
-    given: &Map<String, serde_json::Value>,
-    found: &mut Found,
-) -> Option<Judge> {
-    match policy.params(given) {
-        Ok(params) => Some(Judge { policy, files, params }),
-        Err(faults) => {
-            for fault in faults {
-                let (id, name) = fault.key.split_once('.').unwrap_or((&fault.key, ""));
-                let hint = (!fault.hint.is_empty()).then(|| fault.hint.to_owned());
-                let path = ["policies", "parameters", id, name];
-                found.push(
-                    &path,
-                    fault.what.as_str(),
-                    "a parameter of this policy, and a value of its kind",
-                    hint,
-                );
-            }
-            None
-        }
-    }
-}
-
-fn unknown_policies(config: &Config, policies: &BTreeMap<String, Judge>, found: &mut Found) {
-    let ids = || policies.keys().map(String::as_str);
-    for id in config.policies.parameters.keys().filter(|id| !policies.contains_key(*id)) {
-        let hint = nearest(id, ids()).map(|near| format!("did you mean {near}?"));
-        let expected = format!("one of {}", ids().collect::<Vec<_>>().join(", "));
-        let path = ["policies", "parameters", id];
-        // a policy that did not load is a fault already
-        if found.faults.is_empty() {
-            found.push(&path, "an unknown policy", &expected, hint);
-        }
-    }
 }
 
 fn keys(source: &KeySource, found: &mut Found) -> Option<Keys> {

@@ -8,14 +8,14 @@ use std::{
 };
 
 use observance_judge::Policy;
-use serde::Deserialize;
 use serde_json::Map;
 
 use super::trouble::Trouble;
+pub use crate::library::Criteria;
 use crate::{
     collect::{Manifest, PopulationOutline, StepOutline},
     config::fault::nearest,
-    library,
+    library::{self, Serves, test},
     run::setup::Judge,
 };
 
@@ -38,17 +38,7 @@ pub struct Shelf {
     pub collectors: BTreeMap<String, Shelved>,
     /// By id, with their defaults.
     pub judges: BTreeMap<String, Judge>,
-    criteria: BTreeMap<String, Criteria>,
-}
-
-/// The criteria that a policy serves, by their ids.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Criteria {
-    /// Trust services criteria.
-    pub soc2: Vec<String>,
-    /// Clauses and Annex A controls.
-    pub iso27001: Vec<String>,
+    serves: Serves,
 }
 
 impl Shelf {
@@ -66,9 +56,9 @@ impl Shelf {
             let params = policy.params(&Map::new()).map_err(broken)?;
             judges.insert(policy.meta().id.clone(), Judge { policy, files, params });
         }
-        let criteria = serde_saphyr::from_str(library::criteria())
+        let serves = Serves::shipped()
             .map_err(|error| anyhow::anyhow!("cannot read the shipped criteria: {error}"))?;
-        Ok(Self { collectors, judges, criteria })
+        Ok(Self { collectors, judges, serves })
     }
 
     /// The collectors of one kind of source: those whose id begins with its name.
@@ -126,8 +116,7 @@ impl Shelf {
 
     /// The criteria that a policy serves; those of its test if it is a part of one (`GH-14a`, `GH-13-tie`).
     pub fn criteria(&self, policy: &str) -> Criteria {
-        let known = self.criteria.get(policy).or_else(|| self.criteria.get(test(policy)));
-        known.cloned().unwrap_or_default()
+        self.serves.criteria(policy)
     }
 
     /// The policies of these ids or tests, in order; one that is not there is told with the nearest.
@@ -174,13 +163,6 @@ impl Shelved {
 
 fn is_of(id: &str, named: &str) -> bool {
     id == named || test(id) == named
-}
-
-/// The test that a policy is a part of: `GH-14` of `GH-14a`.
-fn test(policy: &str) -> &str {
-    let Some((_, part)) = policy.split_once('-') else { return policy };
-    let beyond = part.trim_start_matches(|c: char| c.is_ascii_digit());
-    policy.strip_suffix(beyond).unwrap_or(policy)
 }
 
 /// The text of a manifest's file.

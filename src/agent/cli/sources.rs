@@ -5,11 +5,12 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use super::{
+    client::client,
     registers,
     setup::{Found, bounded, chain},
 };
 use crate::{
-    collect::{self, Auth, Aws, Client, GithubApp, Http, Keys, Reach, Role},
+    collect::{self, Auth, Aws, GithubApp, Http, Keys, Reach, Role},
     config::{
         Config, aws,
         other::{self, Other},
@@ -110,7 +111,7 @@ fn other_auth(name: &str, credential: &other::Credential, found: &mut Found) -> 
             let read: Vec<_> = headers.iter().map(read).collect();
             read.into_iter().collect::<Option<_>>().map(Auth::Headers)
         }
-        other::Credential::Client(client) => client_auth(name, client, found).map(Auth::Client),
+        other::Credential::Client(given) => client(name, given, found).map(Auth::Client),
         other::Credential::Aws(aws) => aws_auth(name, aws, found).map(Auth::Aws),
     }
 }
@@ -135,29 +136,6 @@ fn aws_auth(name: &str, aws: &aws::Aws, found: &mut Found) -> Option<Aws> {
             let hint = "the token that the place gives to whoever runs there";
             found.secret(&["sources", name, "aws", "web_identity"], token, hint)?;
             Some(Aws::with_web_identity(token.clone(), first.clone(), role))
-        }
-    }
-}
-
-fn client_auth(name: &str, client: &other::Client, found: &mut Found) -> Option<Client> {
-    let hint = "put it into that variable or file, never into this one";
-    match &client.proof {
-        other::Proof::Secret(secret) => {
-            let at = ["sources", name, "client", "secret"];
-            let secret = found.secret(&at, secret, &format!("the secret of the client; {hint}"))?;
-            Some(Client::with_secret(&client.id, secret))
-        }
-        other::Proof::Key { key, key_id } => {
-            let at = ["sources", name, "client", "key"];
-            let key = found.secret(&at, key, &format!("the private key of the client; {hint}"))?;
-            match Client::with_key(&client.id, key, key_id.as_deref()) {
-                Ok(client) => Some(client),
-                Err(error) => {
-                    let hint = "openssl genrsa 2048 makes one; give the source its public half";
-                    found.push(&at, error.to_string(), "the client's private key", Some(hint.to_owned()));
-                    None
-                }
-            }
         }
     }
 }

@@ -181,7 +181,8 @@ fn address(
         separator = '&';
         encode(&mut text, name);
         text.push('=');
-        text.push_str(&fill(template)?);
+        // values are encoded, so a plus is the manifest's own; in a query it would be read as a blank
+        text.push_str(&fill(template)?.replace('+', "%2B"));
     }
     let url = Url::parse(&text).map_err(|_malformed| (Outcome::Error, why::VALUE_UNSAFE))?;
     if session.is_ours(&url) { Ok(url) } else { Err((Outcome::Error, why::VALUE_UNSAFE)) }

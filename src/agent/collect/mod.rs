@@ -213,10 +213,8 @@ pub async fn collect(
     if state.manifest != Some(manifest.digest) {
         *state = State { manifest: Some(manifest.digest), ..State::default() };
     }
-    let own = manifest.address(request.params);
-    // an address that lacks a value is none that can be read
-    let base_url = request.base_url.or(own.as_deref()).unwrap_or(manifest.base_url()).trim_end_matches('/');
-    let session = Url::parse(base_url).ok().filter(may_be_read).map(|base| Session {
+    let (base_url, own) = place(manifest, request);
+    let session = Url::parse(&base_url).ok().filter(may_be_read).map(|base| Session {
         beside: manifest.beside(request.params, request.base_url.map(|_| &base)),
         manifest,
         http,
@@ -256,7 +254,7 @@ pub async fn collect(
         bytes,
         skew_ms: None,
         privileges: session.as_ref().map(Session::privileges).unwrap_or_default(),
-        channel: channel(http, base_url, own.as_deref(), session.as_ref()),
+        channel: channel(http, &base_url, own.as_deref(), session.as_ref()),
     };
     let restarted = done.iter().flatten().any(|instance| instance.listing.restarted);
     let mut first = Vec::new();
@@ -273,6 +271,13 @@ pub async fn collect(
     collected.why.extend(told.filter_map(|(_, why)| why.parse::<Code>().ok()));
     state.remember(known);
     collected
+}
+
+/// Where it reads, and where the manifest would. An address that lacks a value stays as it is written, and is none that can be read.
+fn place(manifest: &Manifest, request: &Request<'_>) -> (String, Option<String>) {
+    let own = manifest.address(request.params);
+    let base_url = request.base_url.or(own.as_deref()).unwrap_or(manifest.base_url());
+    (base_url.trim_end_matches('/').to_owned(), own)
 }
 
 /// By https, on this machine, or the file that is the source.

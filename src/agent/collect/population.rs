@@ -201,7 +201,7 @@ impl<'a> Table<'a> {
             Some(path) => Some(instant(record.mark(self.step, path)).ok_or(why::AT_MALFORMED)?),
             None => None,
         };
-        let head = self.head(instance, record, at_instant);
+        let head = self.head(instance, (at, record), natural, at_instant);
         let mut outcomes = BTreeMap::new();
         if record.lacks {
             outcomes.insert(self.population.step, (self.step.id.as_str(), Outcome::Forbidden));
@@ -227,13 +227,23 @@ impl<'a> Table<'a> {
         Ok(Row { item, bytes: join_up(&head, &outcomes, &record.members, &joined), whole })
     }
 
-    /// `_name`, `_at`, `_of`, without braces.
-    fn head(&self, instance: &Instance, record: &Record, at: Option<Instant>) -> Vec<u8> {
+    /// `_name`, `_at`, `_of`, without braces. What has no name for people has its key.
+    fn head(
+        &self,
+        instance: &Instance,
+        (place, record): ((usize, usize), &Record),
+        natural: &str,
+        at: Option<Instant>,
+    ) -> Vec<u8> {
         let mut out = b"\"_name\":".to_vec();
         let name = self.population.label.label(|slot: &Slot| match &slot.alias {
-            Some(_) => look_up(self.manifest, instance.env.as_deref(), slot),
+            Some(alias) => look_up(self.manifest, instance.env.as_deref(), slot).or_else(|| {
+                let joined = self.joins.iter().find(|joined| joined.join.name == *alias)?;
+                joined.first(place)?.mark(joined.step, &slot.path).word().map(Into::into)
+            }),
             None => record.mark(self.step, &slot.path).word().map(Into::into),
         });
+        let name = if name.trim().is_empty() { natural } else { &name };
         push_text(&mut out, &name.chars().take(NAME_CHARS_MAX).collect::<String>());
         if let Some(at) = at {
             out.extend_from_slice(format!(",\"_at\":\"{at}\"").as_bytes());
@@ -269,6 +279,15 @@ impl<'a> Joined<'a> {
             Parts::Shared(listing, by_key)
         };
         Some(Self { join, step, parts })
+    }
+
+    /// The first record that is joined to the row at this place.
+    fn first(&self, at: (usize, usize)) -> Option<&'a Record> {
+        let listing = match &self.parts {
+            Parts::Own(by_row) => by_row.get(&at).copied(),
+            Parts::Shared(listing, _) => *listing,
+        };
+        listing?.records.first().map(AsRef::as_ref)
     }
 
     /// Appends the row's part, with a comma before it; the outcome it rests on.

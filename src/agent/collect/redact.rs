@@ -163,6 +163,19 @@ mod tests {
     }
 
     #[test]
+    fn nobody_has_no_pseudonym_that_many_would_share() {
+        let body = r#"[{"e":null},{"e":""},{"e":"a@example.org"},{"e":" "},{}]"#;
+        let covered = apply(body, &[rule(Cover::Hmac("person".into()), "e")]);
+        let parts: Vec<&str> = covered.split("},{").collect();
+        assert_eq!((parts[0], parts[1], parts[4]), (r#"[{"e":null"#, r#""e":"""#, "}]"));
+        assert!(parts[2].starts_with(r#""e":"hmac:"#), "{covered}");
+        // what is not empty is somebody's, whatever it says
+        assert!(parts[3].starts_with(r#""e":"hmac:"#) && parts[3] != parts[2], "{covered}");
+        // other covers hide that there is nothing
+        assert_eq!(apply(r#"{"e":null}"#, &[rule(Cover::Mask, "e")]), r#"{"e":"[masked]"}"#);
+    }
+
+    #[test]
     fn only_values_that_have_the_words_are_covered_however_they_are_written() {
         let addresses = Rule { having: Some("@".into()), ..rule(Cover::Mask, "v") };
         let body = r#"[{"v":"a@b.example"},{"v":"a\u0040b.example"},{"v":"ROLE"},{"v":["x","c@d"]},{"v":7}]"#;

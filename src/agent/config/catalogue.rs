@@ -2,13 +2,15 @@
 //!
 //! It holds ids, default schedules and words, no manifest and no policy text: whoever reads those makes it.
 
+use std::collections::BTreeSet;
+
 /// What may be named. The collectors come from their manifests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Catalogue {
     /// Every collector.
     pub collectors: Vec<Shipped>,
     /// The ids of every policy of the default library.
-    pub policies: Vec<String>,
+    pub policies: BTreeSet<String>,
     /// The ids of the frameworks that a period may name.
     pub frameworks: Vec<String>,
 }
@@ -32,7 +34,7 @@ pub struct Shipped {
 
 impl Catalogue {
     /// These collectors and policies, by their ids, and the frameworks that this release knows.
-    pub fn of(collectors: Vec<Shipped>, policies: Vec<String>) -> Self {
+    pub fn of(collectors: Vec<Shipped>, policies: BTreeSet<String>) -> Self {
         Self { collectors, policies, frameworks: ["soc2", "iso27001"].map(str::to_owned).to_vec() }
     }
 }

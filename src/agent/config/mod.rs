@@ -6,6 +6,7 @@
 pub mod alert;
 pub mod aws;
 pub mod catalogue;
+pub mod client;
 pub mod collector;
 pub mod fault;
 pub mod key;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{
     aws::{self, Aws},
+    client::{self, Client},
     node::{Fields, Node},
     reading::Reading,
     source::{Way, base_url, is_id, secret, way},
@@ -13,8 +14,8 @@ use crate::secret::SecretRef;
 
 /// Most values, and most headers, of one source.
 const NAMED_MAX: usize = 100;
-/// Longest value of a parameter, in bytes.
-const VALUE_BYTES_MAX: usize = 1_024;
+/// Longest value of a parameter, and longest id of a client, in bytes.
+pub(super) const VALUE_BYTES_MAX: usize = 1_024;
 
 /// Such a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,29 +50,6 @@ pub enum Credential {
     Client(Client),
     /// Keys of AWS, or a role that each run assumes.
     Aws(Aws),
-}
-
-/// A client of OAuth 2.0.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Client {
-    /// Its id.
-    pub id: String,
-    /// How it proves itself.
-    pub proof: Proof,
-}
-
-/// How a client proves itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Proof {
-    /// By a secret.
-    Secret(SecretRef),
-    /// By signing with a private key (PEM).
-    Key {
-        /// The key.
-        key: SecretRef,
-        /// Which of the client's keys it is.
-        key_id: Option<String>,
-    },
 }
 
 impl Other {
@@ -134,7 +112,7 @@ fn params(node: &Node, reading: &mut Reading<'_>) -> Option<BTreeMap<String, Str
 fn credential(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Credential> {
     let given = ["token", "basic", "headers", "client", "aws"].map(|key| fields.may(key));
     let expected = "one of token: secret://.., basic: { user: .., password: secret://.. }, headers: { NAME: secret://.. }, \
-                    client: { id: .., secret: secret://.. }, client: { id: .., key: secret://.. }, \
+                    client: { id: .., key: secret://.. } (or secret, or assertion, in place of key), \
                     or aws: { region: .., access_key_id: secret://.., secret_access_key: secret://.. }";
     if let Some(second) = given.iter().flatten().nth(1) {
         second.refuse_as("a second credential".to_owned(), expected, None, &mut reading.faults);
@@ -144,7 +122,7 @@ fn credential(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Cred
         [Some(token), ..] => secret(token, reading).map(Credential::Token),
         [_, Some(node), ..] => basic(node, reading),
         [_, _, Some(node), ..] => headers(node, reading),
-        [_, _, _, Some(node), _] => client(node, reading).map(Credential::Client),
+        [_, _, _, Some(node), _] => client::read(node, reading).map(Credential::Client),
         [.., Some(node)] => aws::read(node, reading).map(Credential::Aws),
         [None, None, None, None, None] => {
             fields.must("token", expected, &mut reading.faults)?;
@@ -167,47 +145,6 @@ fn basic(node: &Node, reading: &mut Reading<'_>) -> Option<Credential> {
         fields.must("password", expected, &mut reading.faults).and_then(|node| secret(node, reading));
     fields.done(&mut reading.faults);
     Some(Credential::Basic { user: user?, password: password? })
-}
-
-fn client(node: &Node, reading: &mut Reading<'_>) -> Option<Client> {
-    let expected = "{ id: .., secret: secret://.. } or { id: .., key: secret://.. }";
-    let mut fields = node.fields(expected, &mut reading.faults)?;
-    let visible = |text: &str| {
-        let whole = text.len() <= VALUE_BYTES_MAX && text.bytes().all(|b| (b'!'..=b'~').contains(&b));
-        whole.then(|| text.to_owned())
-    };
-    let id = fields.must("id", "the client's id", &mut reading.faults).and_then(|node| {
-        let id = node.read("an id of visible characters", &mut reading.faults, visible)?;
-        reading.given(node.path(), &id);
-        Some(id)
-    });
-    let key_id = reading.or_none(&mut fields, "key_id", String::clone, |node, faults| {
-        node.read("an id of visible characters", faults, visible)
-    });
-    let proof = match (fields.may("secret"), fields.may("key")) {
-        (Some(node), None) => secret(node, reading).map(Proof::Secret),
-        (None, Some(node)) => {
-            secret(node, reading).zip(key_id.clone()).map(|(key, key_id)| Proof::Key { key, key_id })
-        }
-        (Some(_), Some(key)) => {
-            let hint = "a key never leaves this machine, so keep the key";
-            key.refuse_as("beside a secret".to_owned(), "secret or key", Some(hint), &mut reading.faults);
-            None
-        }
-        (None, None) => {
-            let expected =
-                "the client's private key or its secret, as secret://file/PATH or secret://env/NAME";
-            fields.must("key", expected, &mut reading.faults)?;
-            None
-        }
-    };
-    if let (Some(Proof::Secret(_)), Some(node)) = (&proof, fields.may("key_id")) {
-        node.refuse_as("beside a secret".to_owned(), "key_id with key alone", None, &mut reading.faults);
-        return None;
-    }
-    fields.done(&mut reading.faults);
-    key_id?;
-    Some(Client { id: id?, proof: proof? })
 }
 
 fn headers(node: &Node, reading: &mut Reading<'_>) -> Option<Credential> {

@@ -99,13 +99,9 @@ fn parameters(
         if library == Some(&Library::Default) && !ids.contains(&entry.key) {
             let hint = nearest(&entry.key, ids.iter().map(String::as_str))
                 .map(|near| format!("did you mean {near}?"));
-            let expected = format!("one of {}", ids.join(", "));
-            entry.node.refuse_as(
-                "an unknown policy".to_owned(),
-                &expected,
-                hint.as_deref(),
-                &mut reading.faults,
-            );
+            let hint = hint.unwrap_or_else(|| "observance policy list".to_owned());
+            let (what, expected) = ("an unknown policy".to_owned(), "the id of a policy that is shipped");
+            entry.node.refuse_as(what, expected, Some(&hint), &mut reading.faults);
             continue;
         }
         let mut values = Map::new();

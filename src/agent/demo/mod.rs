@@ -3,8 +3,20 @@
 //! The agent is the real one, on a fresh folder store with fsync, over real HTTP; only time is simulated, and stands still
 //! while anything works. It plants events, and lets the agent find them.
 
+mod calendar;
 pub mod company;
+#[cfg(test)]
+mod described;
+mod dice;
+mod estate;
+mod identity;
+mod logs;
+mod object;
 mod receiver;
+mod registers;
+mod site;
+mod staff;
+pub mod story;
 mod tell;
 mod world;
 
@@ -23,7 +35,12 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use self::world::setup;
-use self::{company::Company, receiver::Receiver, tell::Teller, world::World};
+use self::{
+    estate::{Estate, Outside},
+    receiver::Receiver,
+    tell::Teller,
+    world::World,
+};
 use crate::{
     bundle::{Builder, Cover, Written, page},
     clock::Clock,
@@ -36,12 +53,17 @@ use crate::{
 const FROM: &str = "2025-12-31T23:00:00.000Z";
 const TO: &str = "2026-06-30T22:00:00.000Z";
 const DAY_MS: i64 = 86_400_000;
+/// How long before the period's begin the agent starts, so that what holds at its begin was seen.
+const BEFORE_MS: i64 = 30 * 60_000;
 /// How long the agent goes on after the period's end, so that its last slots are answered.
 const AFTER_MS: i64 = 2 * 3_600_000;
 /// How long the agent is away after it was killed.
 const AWAY_MS: i64 = 100 * 60_000;
-/// Store calls after which it is killed: late in May, in the middle of writing.
-const CALLS_PER_DAY: u64 = 24;
+/// Store calls of the whole half year after which it is killed: late in May, in the middle of writing, between two full hours of
+/// which only one is missed.
+const CALLS: u64 = 9_226;
+/// Days of the whole half year.
+const DAYS: u64 = 181;
 
 /// What to demonstrate.
 #[derive(Debug, Clone)]
@@ -61,14 +83,14 @@ pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> anyhow::Res
     if options.out.symlink_metadata().is_ok() {
         bail!("{} exists already; remove it, or name another folder with --out", options.out.display());
     }
-    let clock = Clock::simulated(from.plus_ms(-120_000));
-    let company = Company::new(options.seed, from, whole);
+    let clock = Clock::simulated(from.plus_ms(-BEFORE_MS));
+    let estate = Estate::new(options.seed, from, whole);
     let mut teller = Teller::new(Berlin);
-    teller.heading(out, &company, (from, to), options.seed)?;
-    let source = company::serve(company, clock.clone())?;
+    teller.heading(out, &estate, (from, to))?;
     let receiver = Receiver::serve().await?;
-    let world = World::new(options, &clock, source.base_url(), &receiver, (from, to))?;
-    watch(&world, (from, to), &mut teller, out).await?;
+    let outside = Outside::open(estate, &clock, options)?;
+    let world = World::new(options, &clock, &outside, &receiver, (from, to))?;
+    watch(&world, &outside, (from, to), &mut teller, out).await?;
     let ended = conclude(&world, options, (from, to)).await?;
     Teller::ending(out, &ended, &receiver)?;
     Ok(receiver.messages())
@@ -77,6 +99,7 @@ pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> anyhow::Res
 /// Lets the agent work through the period, kills it once, and starts it again.
 async fn watch(
     world: &World,
+    outside: &Outside,
     (from, to): (Instant, Instant),
     teller: &mut Teller,
     out: &mut (dyn Write + Send),
@@ -84,7 +107,19 @@ async fn watch(
     let (news, mut heard) = mpsc::unbounded_channel();
     let days = u64::try_from(to.ms_since(from) / DAY_MS).unwrap_or(0);
     let stop = CancellationToken::new();
-    let life = lives(world, days * CALLS_PER_DAY, to, &stop, news);
+    let kept = outside.registers.clone().keep(world.clock.busy(), (world.clock.now(), to));
+    let life = async {
+        let kept = async {
+            kept.await.context("cannot write a register")?;
+            std::future::pending().await
+        };
+        tokio::select! {
+            // the agent first: it is awake before whoever keeps the registers sleeps
+            biased;
+            ended = lives(world, CALLS * days / DAYS, to, &stop, news) => ended,
+            failed = kept => failed,
+        }
+    };
     tokio::pin!(life);
     loop {
         tokio::select! {
@@ -180,6 +215,7 @@ async fn conclude(world: &World, options: &Options, (from, to): (Instant, Instan
         zone: Berlin,
         organisation: "acme",
         titles: &titles,
+        serves: &world.setup.serves,
         root,
     });
     let views = [(format!("{}.json", world::PERIOD), serde_json::to_vec_pretty(&view)?)].into();

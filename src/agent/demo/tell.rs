@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use observance_record::{Instant, verdict::State};
 
-use super::{Ended, company::Company, receiver::Receiver, world::World};
+use super::{Ended, estate::Estate, logs::Logs, receiver::Receiver, world::World};
 use crate::{
     run::{Happening, News},
     text::visible,
@@ -20,6 +20,8 @@ const TITLE_CHARS: usize = 44;
 /// Prints, and counts what it does not print.
 pub(super) struct Teller {
     zone: Tz,
+    /// Whether the agent began once already.
+    started: bool,
     runs: u64,
     gaps: u64,
     slots: u64,
@@ -27,24 +29,25 @@ pub(super) struct Teller {
 
 impl Teller {
     pub(super) const fn new(zone: Tz) -> Self {
-        Self { zone, runs: 0, gaps: 0, slots: 0 }
+        Self { zone, started: false, runs: 0, gaps: 0, slots: 0 }
     }
 
     pub(super) fn heading(
         &self,
         out: &mut (dyn Write + Send),
-        company: &Company,
+        estate: &Estate,
         (from, to): (Instant, Instant),
-        seed: u64,
     ) -> io::Result<()> {
         writeln!(
             out,
-            "company of {} repositories, {} people · {} to {}, {} · seed {seed}",
-            company.repositories(),
-            company.people(from),
+            "company of {} people, {} repositories, {} sources of logs · {} to {}, {} · seed {}",
+            estate.staff.working(from),
+            estate.company.repositories(),
+            Logs::sources(),
             self.day(from),
             self.day(to),
-            self.zone.name()
+            self.zone.name(),
+            estate.company.seed(),
         )
     }
 
@@ -78,7 +81,7 @@ impl Teller {
             Happening::Sight { policy, seen: true } => {
                 self.line(out, news.at, "SEEN", &title(world, policy), "seen whole again")
             }
-            Happening::Started { size } if *size > 20 => {
+            Happening::Started { size } if std::mem::replace(&mut self.started, true) => {
                 self.line(out, news.at, "AGAIN", "agent", &format!("started on a log of {size} entries"))
             }
             Happening::StoreAway { error } => self.line(out, news.at, "AWAY", "store", error),

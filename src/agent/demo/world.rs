@@ -9,11 +9,15 @@ use bytes::Bytes;
 use observance_judge::Policy;
 use observance_record::{Instant, commit::Commit, entry::PeriodOpen, note::Signer};
 
-use super::{Options, head_file, receiver};
+use super::{
+    Options,
+    estate::{Outside, beside},
+    head_file, identity, logs, receiver,
+};
 use crate::{
     chance::Chance,
     clock::{Busy, Clock},
-    collect::{Auth, Http, Manifest, Route},
+    collect::{Auth, Http, Manifest, Register, Route},
     key::Keys,
     library,
     run::{
@@ -31,10 +35,28 @@ pub(super) const PERIOD: &str = "half-year";
 /// The credential that the company's server knows; it protects nothing.
 const TOKEN: &str = "demo-token";
 const ORIGIN: &str = "acme.example/demo";
-/// The collectors that the company's server answers.
-const COLLECTORS: [&str; 3] = ["github.branch_rules", "github.changes", "github.members"];
-/// The policies that judge what they collect.
+/// Where the company is.
+const ZONE: &str = "Europe/Berlin";
+/// The policies that judge what is collected from GitHub.
 const POLICIES: [&str; 4] = ["GH-01", "GH-05", "GH-08", "GH-10"];
+/// The policies that judge what is collected from everything else.
+const POLICIES_BESIDE: [&str; 3] = ["ID-03-okta", "ID-05-okta", "LG-01-loki"];
+/// When a collector runs: id, cron in Berlin's time, how long what it saw holds, what becomes of a slot that was missed.
+type Plan = (&'static str, &'static str, u32, Missed);
+/// The collectors of GitHub.
+const PLANS: [Plan; 3] = [
+    ("github.branch_rules", "0 * * * *", 7_200, Missed::Gap),
+    ("github.changes", "10 */6 * * *", 43_200, Missed::CatchUp),
+    ("github.members", "20 3 * * *", 129_600, Missed::Gap),
+];
+/// Those of everything else. What a policy reads beside what it judges is read a little before.
+const PLANS_BESIDE: [Plan; 5] = [
+    ("people.register", "40 5-23/6 * * *", 28_800, Missed::Gap),
+    ("okta.users", "45 2-23/3 * * *", 14_400, Missed::Gap),
+    ("okta.admins", "50 5-23/6 * * *", 28_800, Missed::Gap),
+    ("loki.streams", "52 2-23/3 * * *", 14_400, Missed::Gap),
+    ("log_sources.register", "55 2-23/3 * * *", 14_400, Missed::Gap),
+];
 
 /// Everything that stays when the agent is killed.
 pub(super) struct World {
@@ -48,7 +70,7 @@ impl World {
     pub(super) fn new(
         options: &Options,
         clock: &Clock,
-        base_url: &str,
+        outside: &Outside,
         receiver: &receiver::Receiver,
         (from, to): (Instant, Instant),
     ) -> anyhow::Result<Self> {
@@ -57,24 +79,22 @@ impl World {
             tell::Route::new(receiver.url(), Secret::new(receiver::KEY.to_owned()), tell::Reach::Plain)?;
         let period = PeriodOpen {
             id: PERIOD.to_owned(),
-            zone: "Europe/Berlin".to_owned(),
+            zone: ZONE.to_owned(),
             from,
             to,
             framework: "soc2".to_owned(),
             restated: 0,
             previous: None,
         };
-        let shipped = setup("acme", base_url, options.seed, &chance)?;
-        let setup = Setup { periods: vec![period], webhook: Some(Arc::new(webhook)), ..shipped };
-        let mut name = options.out.file_name().unwrap_or_default().to_owned();
-        name.push(".store");
-        let store = options.out.with_file_name(name);
-        if store.symlink_metadata().is_ok() {
-            return Err(anyhow!(
-                "{} exists already; remove it, or name another folder with --out",
-                store.display()
-            ));
-        }
+        let github = setup("acme", outside.github.base_url(), options.seed, &chance)?;
+        let mut setup = Setup { periods: vec![period], webhook: Some(Arc::new(webhook)), ..github };
+        setup.sources.extend(sources_beside(outside)?);
+        setup.collectors.extend(collectors(&PLANS_BESIDE)?);
+        setup.schedules.extend(schedules(&PLANS_BESIDE)?);
+        setup.policies.extend(policies(&POLICIES_BESIDE)?);
+        let known = library::Serves::shipped().context("cannot read the shipped criteria")?;
+        setup.serves = setup.policies.keys().map(|id| (id.clone(), known.named(id))).collect();
+        let store = beside(&options.out, "store")?;
         Ok(Self { setup: Arc::new(setup), clock: clock.clone(), chance, store })
     }
 
@@ -122,59 +142,88 @@ pub fn setup(org: &str, base_url: &str, seed: u64, chance: &Chance) -> anyhow::R
         config: b"# the demonstration has no configuration file; these are its settings\norigin: acme.example/demo\n".to_vec(),
         keys: Keys::generate(chance)?,
         sources: BTreeMap::from([("github".to_owned(), Arc::new(source))]),
-        collectors: collectors()?,
-        schedules: schedules()?,
-        policies: policies()?,
+        collectors: collectors(&PLANS)?,
+        schedules: schedules(&PLANS)?,
+        policies: policies(&POLICIES)?,
         periods: Vec::new(),
         webhook: None,
         owners: BTreeMap::new(),
+        serves: BTreeMap::new(),
         zone: chrono_tz::Europe::Berlin,
         build: None,
         seed,
     })
 }
 
-fn collectors() -> anyhow::Result<BTreeMap<String, Arc<Collector>>> {
+fn sources_beside(outside: &Outside) -> anyhow::Result<BTreeMap<String, Arc<Source>>> {
+    let served = |base_url: &str, params: &[(&str, &str)], auth: Auth| {
+        let params = params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let http = Http::new(&Route::default())?;
+        anyhow::Ok(Arc::new(Source { params, base_url: Some(base_url.to_owned()), auth, http }))
+    };
+    let file = |register: Register| {
+        let http = Http::new(&Route { register: Some(register), ..Route::default() })?;
+        let auth = Auth::Headers(BTreeMap::new());
+        anyhow::Ok(Arc::new(Source { params: BTreeMap::new(), base_url: None, auth, http }))
+    };
+    let okta = BTreeMap::from([("authorization".to_owned(), Secret::new(identity::CREDENTIAL.to_owned()))]);
+    let logs = Auth::Bearer(Secret::new(logs::TOKEN.to_owned()));
+    let sources = [
+        ("okta", served(outside.identity.base_url(), &[], Auth::Headers(okta))?),
+        ("loki", served(outside.logs.base_url(), &[("label", logs::LABEL)], logs)?),
+        ("people", file(outside.registers.people())?),
+        ("log_sources", file(outside.registers.log_sources())?),
+    ];
+    Ok(sources.map(|(name, source)| (name.to_owned(), source)).into())
+}
+
+/// The shipped collectors of these plans, each on the source that its id begins with.
+fn collectors(plans: &[Plan]) -> anyhow::Result<BTreeMap<String, Arc<Collector>>> {
     let read = |(name, file): (String, &[u8])| {
         let text = std::str::from_utf8(file).context("a shipped collector is not text")?;
         let manifest = Manifest::read(&name, text).map_err(|faults| anyhow!("{faults:?}"))?;
         let id = manifest.id().to_owned();
-        let collector =
-            Collector { id: id.clone(), source: "github".to_owned(), manifest, file: file.to_vec() };
-        Ok((id, Arc::new(collector)))
+        let source = id.split('.').next().unwrap_or_default().to_owned();
+        Ok((id.clone(), Arc::new(Collector { id, source, manifest, file: file.to_vec() })))
     };
-    let all: BTreeMap<_, _> = library::collectors().into_iter().map(read).collect::<anyhow::Result<_>>()?;
-    Ok(all.into_iter().filter(|(id, _)| COLLECTORS.contains(&id.as_str())).collect())
+    // a collector `okta.users` lies in `okta/users`
+    let folders: Vec<String> = plans.iter().map(|(id, ..)| format!("/{}/", id.replace('.', "/"))).collect();
+    let planned = |(file, _): &(String, &[u8])| folders.iter().any(|folder| file.contains(folder));
+    library::collectors().into_iter().filter(planned).map(read).collect()
 }
 
-fn policies() -> anyhow::Result<BTreeMap<String, Judge>> {
+/// The shipped policies of these ids, for a company in Berlin.
+fn policies(wanted: &[&str]) -> anyhow::Result<BTreeMap<String, Judge>> {
     let load = |files: BTreeMap<String, Vec<u8>>| {
         let policy = Policy::load(&files).map_err(|faults| anyhow!("{faults:?}"))?;
-        let params = policy.params(&serde_json::Map::new()).map_err(|faults| anyhow!("{faults:?}"))?;
+        let mut given = serde_json::Map::new();
+        if policy.meta().parameters.contains_key("zone") {
+            given.insert("zone".to_owned(), ZONE.into());
+        }
+        let params = policy.params(&given).map_err(|faults| anyhow!("{faults:?}"))?;
         Ok((policy.meta().id.clone(), Judge { policy, files, params }))
     };
-    let all: BTreeMap<_, _> = library::policies().into_values().map(load).collect::<anyhow::Result<_>>()?;
-    Ok(all.into_iter().filter(|(id, _)| POLICIES.contains(&id.as_str())).collect())
+    let briefs = library::briefs();
+    let is_wanted = |name: &String| briefs.get(name).is_some_and(|brief| wanted.contains(&brief.id.as_str()));
+    library::policies()
+        .into_iter()
+        .filter(|(name, _)| is_wanted(name))
+        .map(|(_, files)| load(files))
+        .collect()
 }
 
-fn schedules() -> anyhow::Result<Vec<Schedule>> {
-    let schedule = |collector: &str, cron: &str, max_gap_s, missed| {
+fn schedules(plans: &[Plan]) -> anyhow::Result<Vec<Schedule>> {
+    let schedule = |(collector, cron, max_gap_s, missed): &Plan| {
         Ok(Schedule {
-            id: collector.to_owned(),
-            collector: collector.to_owned(),
+            id: (*collector).to_owned(),
+            collector: (*collector).to_owned(),
             cron: cron.parse()?,
-            zone: zone("Europe/Berlin")?,
+            zone: zone(ZONE)?,
             jitter_s: 0,
             grace_s: 1_800,
-            max_gap_s,
-            missed,
+            max_gap_s: *max_gap_s,
+            missed: *missed,
         })
     };
-    [
-        schedule("github.branch_rules", "0 * * * *", 7_200, Missed::Gap),
-        schedule("github.changes", "10 */6 * * *", 43_200, Missed::CatchUp),
-        schedule("github.members", "20 3 * * *", 129_600, Missed::Gap),
-    ]
-    .into_iter()
-    .collect()
+    plans.iter().map(schedule).collect()
 }

@@ -79,7 +79,7 @@ impl Payload {
             zone: setup.zone,
             reasons: self.codes.iter().map(ToString::to_string).collect(),
             period: None,
-            serves: Vec::new(),
+            serves: setup.serves.get(&self.policy).cloned().unwrap_or_default(),
             remedy: None,
             owner: self.owner.clone(),
         }

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use observance_judge::{Freshness, Joined, Judged, Memo, Population as Rows, judge};
+use observance_judge::{Freshness, Joined, Judged, Match, Memo, Population as Rows, judge};
 use observance_record::{
     Instant, Item, Root,
     item::ItemKey,
@@ -57,6 +57,8 @@ pub struct Said<'a> {
     pub population: PopulationOutline,
     /// Is the list whole?
     pub membership: Membership,
+    /// How far it and what is joined to it know each other.
+    pub matches: Vec<Match>,
     /// Of each item; none if nothing of the population could be seen.
     pub results: Vec<(Item, ItemResult)>,
     /// What people call the items.
@@ -74,6 +76,11 @@ impl Said<'_> {
     }
 }
 
+/// A key for the looks of one command: what belongs together in two sources has one name in both.
+pub fn key(chance: &Chance) -> Result<ItemKey, ChanceError> {
+    Ok(ItemKey::new(chance.bytes32()?))
+}
+
 /// Reads the source once with one manifest. `window_ms` is how far back windows go; a stream that the source keeps for
 /// less is not cut short, it says so.
 pub async fn look<'a>(
@@ -81,8 +88,8 @@ pub async fn look<'a>(
     source: &Source,
     window_ms: i64,
     clock: &Clock,
-    chance: &Chance,
-) -> Result<Seen<'a>, ChanceError> {
+    (chance, item_key): (&Chance, &ItemKey),
+) -> Seen<'a> {
     let started = clock.now();
     let window = manifest.yields().any(|(.., windowed)| windowed);
     let request = collect::Request {
@@ -90,7 +97,7 @@ pub async fn look<'a>(
         base_url: source.base_url.as_deref(),
         auth: &source.auth,
         bodies: None,
-        item_key: &ItemKey::new(chance.bytes32()?),
+        item_key,
         begins: &BTreeMap::new(),
         behind: &BTreeSet::new(),
         window: window.then(|| (started.plus_ms(-window_ms), started)),
@@ -102,7 +109,7 @@ pub async fn look<'a>(
     let collected =
         Box::pin(collect::collect(manifest, &request, &mut state, &source.http, clock, chance)).await;
     let unseen = unseen(&collected);
-    Ok(Seen { manifest, collected, unseen })
+    Seen { manifest, collected, unseen }
 }
 
 /// What every policy says of what was seen; one for each population that it judges.
@@ -136,6 +143,7 @@ fn of<'a>(
         seen: seen_at,
         population: outline,
         membership,
+        matches: Vec::new(),
         results: Vec::new(),
         names: named.collect(),
         why: population.claim.why.clone(),
@@ -165,6 +173,7 @@ fn of<'a>(
     let verdict = judge(&judge_.policy, &case, &mut Memo::new(0));
     said.why.extend(verdict.why().iter().cloned());
     said.state = verdict.state();
+    said.matches = verdict.matches().to_vec();
     said.results = verdict.results().to_vec();
     said
 }

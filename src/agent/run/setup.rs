@@ -80,6 +80,8 @@ pub struct Setup {
     pub webhook: Option<Arc<Route>>,
     /// Who owns each policy's control, by the policy's id.
     pub owners: BTreeMap<String, String>,
+    /// The criteria that each policy serves, as people name them, by the policy's id.
+    pub serves: BTreeMap<String, Vec<String>>,
     /// The zone in which people read times.
     pub zone: Tz,
     /// SHA-256 of this binary, if it could be read.

@@ -180,7 +180,7 @@ fn extent(deviation: &Deviation, zone: Tz) -> String {
 
 fn meanwhile(exposed: &Exposed) -> String {
     if exposed.n() == 0 {
-        return "no event".to_owned();
+        return "no event that is collected".to_owned();
     }
     let states = [State::Passed, State::Failed, State::Unknown, State::NotApplicable, State::NotDue];
     let parts = states.into_iter().filter(|state| exposed.in_state(*state) > 0);

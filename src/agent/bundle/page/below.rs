@@ -49,7 +49,7 @@ fn deviations(html: &mut Html, content: &Content<'_>, policy: &PolicyView) {
     if policy.period.deviations.is_empty() {
         return;
     }
-    html.put("h3", "", &content.policy(&policy.policy));
+    heading(html, content, policy);
     let rows = all.take(ROWS_MAX).map(|(deviation, exposed)| deviation_row(content, deviation, exposed));
     let heads = [
         "item",
@@ -65,6 +65,14 @@ fn deviations(html: &mut Html, content: &Content<'_>, policy: &PolicyView) {
     let caption = "An item deviated from its first failed look to its last for certain, and at most from the look before to the look after.";
     html.table("", caption, &heads, &rows.collect::<Vec<_>>());
     more(html, policy.period.deviations.len());
+}
+
+/// The policy, and under it the criteria that it serves.
+fn heading(html: &mut Html, content: &Content<'_>, policy: &PolicyView) {
+    html.put("h3", "", &content.policy(&policy.policy));
+    if let Some(serves) = content.serves.get(&policy.policy).filter(|serves| !serves.is_empty()) {
+        html.put("p", "", &format!("Serves {}.", serves.join(", ")));
+    }
 }
 
 fn deviation_row(content: &Content<'_>, deviation: &Deviation, exposed: &Exposed) -> Vec<Cell> {
@@ -103,7 +111,7 @@ fn meanwhile(exposed: &Exposed) -> String {
     };
     let (certainly, possibly) = (say(&exposed.certainly), say(&exposed.possibly));
     match (certainly.is_empty(), possibly.is_empty()) {
-        (true, true) => "no event".to_owned(),
+        (true, true) => "no event that is collected".to_owned(),
         (false, true) => certainly,
         (true, false) => format!("possibly {possibly}"),
         (false, false) => format!("{certainly}; possibly {possibly}"),

@@ -34,6 +34,8 @@ pub struct Content<'a> {
     pub organisation: &'a str,
     /// One line for people on each policy, by its id; a policy without one is shown by its id.
     pub titles: &'a BTreeMap<String, String>,
+    /// The criteria that each policy serves, by its id.
+    pub serves: &'a BTreeMap<String, Vec<String>>,
     /// Root of the closing checkpoint.
     pub root: Root,
 }

@@ -3,19 +3,17 @@
 //! Everything is drawn from the manifests; no name of a collector stands here.
 
 mod lint;
+mod permissions;
 mod show;
 mod trial;
 
 use std::io::Write;
 
-use serde_json::json;
-
 use self::show::{requests, speaks};
 use super::{
-    arguments::{CollectorsCommand, CollectorsList, CollectorsPermissions},
-    grants::{self, granting::Grants, paste},
+    arguments::{CollectorsCommand, CollectorsList},
     json,
-    shelf::{Shelf, Shelved},
+    shelf::Shelf,
 };
 use crate::{clock::Clock, collect::manifest_schema, text::visible};
 
@@ -30,7 +28,7 @@ pub async fn collectors(
         CollectorsCommand::List(asked) => list(&shelf, asked, out),
         CollectorsCommand::Show(asked) => show::show(&shelf, asked, out),
         CollectorsCommand::Lint(asked) => lint::lint(&shelf, asked, out),
-        CollectorsCommand::Permissions(asked) => permissions(&shelf, asked, out),
+        CollectorsCommand::Permissions(asked) => permissions::permissions(&shelf, asked, out),
         CollectorsCommand::Try(asked) => trial::trial(&shelf, asked, clock, out).await,
         CollectorsCommand::Schema => json(out, &manifest_schema()).map(|()| 0),
     }
@@ -52,43 +50,5 @@ fn list(shelf: &Shelf, asked: &CollectorsList, out: &mut dyn Write) -> anyhow::R
         writeln!(out, "  asks {}", requests(&shelved.manifest.step_outlines()))?;
     }
     writeln!(out, "next: observance collectors show ID")?;
-    Ok(0)
-}
-
-fn permissions(shelf: &Shelf, asked: &CollectorsPermissions, out: &mut dyn Write) -> anyhow::Result<u8> {
-    let named: Vec<Shelved> = asked.ids.iter().map(|id| shelf.find(id)).collect::<Result<_, _>>()?;
-    let grants = if named.is_empty() {
-        Grants::for_collectors(shelf, shelf.collectors.values())
-    } else {
-        Grants::for_collectors(shelf, &named)
-    };
-    if asked.app_manifest {
-        json(out, &paste::app_manifest(&grants, paste::ORG))?;
-        return Ok(0);
-    }
-    if asked.json {
-        json(out, &json!({ "rights": grants.rights, "needs": grants.needs }))?;
-        return Ok(0);
-    }
-    for one in &grants.rights {
-        writeln!(out, "{} ({})  {} on the {}", one.label, one.right, one.level, one.on)?;
-        for (collector, steps) in &one.collectors {
-            let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
-            let steps = if steps.is_empty() { "as a whole".to_owned() } else { steps.join(", ") };
-            writeln!(out, "  {collector}: {steps}")?;
-        }
-    }
-    let mut lines = Vec::new();
-    grants::needs(&grants, &mut |text| lines.push(text));
-    for line in lines {
-        writeln!(out, "{}", line.trim_start())?;
-    }
-    let github = named.iter().all(|one| one.kind() == "github");
-    let next = if github {
-        "observance grants github   (the same, ready to paste)"
-    } else {
-        "observance collectors try FILE   (says what the credential may not see)"
-    };
-    writeln!(out, "next: {next}")?;
     Ok(0)
 }

@@ -8,6 +8,7 @@ use observance_record::population::Outcome;
 use serde_json::{Value, json};
 
 use crate::{
+    chance::Chance,
     cli::{
         arguments::CollectorsTry,
         json, reach, registers,
@@ -45,7 +46,9 @@ pub async fn trial(
     let mut shelved = shelf.find(&asked.id)?;
     shelved.manifest.hurry(WAIT_MS);
     let source = source(&shelved, asked)?;
-    let one = scan::one(&shelved.manifest, &source, i64::from(asked.days) * DAY_MS, clock).await?;
+    let chance = Chance::system();
+    let by = (&chance, &once::key(&chance)?);
+    let one = scan::one(&shelved.manifest, &source, i64::from(asked.days) * DAY_MS, clock, by).await;
     let seen = [one];
     let said = once::ask(&shelf.judges, &seen);
     let [one] = &seen;

@@ -2,6 +2,7 @@
 //!
 //! Everything that it names reads; a collector that would need to write cannot be declared.
 
+pub mod forms;
 pub mod granting;
 pub mod paste;
 pub mod rights;

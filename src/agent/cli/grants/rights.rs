@@ -146,6 +146,11 @@ pub fn right(name: &str) -> (String, On) {
     )
 }
 
+/// Is it a right of GitHub's, by its name?
+pub fn is_known(name: &str) -> bool {
+    RIGHTS.iter().any(|right| right.name == name)
+}
+
 /// The right that a request needs, if the table knows it and the manifest declares it.
 pub fn needed(step: &StepOutline, declared: &[(String, String)]) -> Option<String> {
     let part = |part: &str| if part.contains('{') { "{}".to_owned() } else { part.to_owned() };

@@ -10,7 +10,7 @@ pub mod tokens;
 
 use std::io::Write;
 
-use observance_record::population::Outcome;
+use observance_record::{item::ItemKey, population::Outcome};
 
 use super::{arguments::Scan, json, reach, shelf::Shelf, trouble::Trouble};
 use crate::{
@@ -34,11 +34,13 @@ pub async fn github(asked: &Scan, clock: &Clock, out: &mut dyn Write) -> anyhow:
     let shelf = Shelf::shipped()?;
     let looks = plan::plan(&shelf, "github", i64::from(asked.days))?;
     let (chance, began) = (Chance::system(), clock.now());
+    let key = once::key(&chance)?;
     let mut seen = Vec::new();
     for (at, look) in looks.iter().enumerate() {
         let note = format!("{} ({} of {})", look.manifest.id(), at + 1, looks.len());
         let window_ms = look.days * 86_400_000;
-        let one = told(once::look(&look.manifest, &source, window_ms, clock, &chance), &note, clock).await?;
+        let looking = once::look(&look.manifest, &source, window_ms, clock, (&chance, &key));
+        let one = told(looking, &note, clock).await;
         refused(&one, &asked.org)?;
         seen.push(one);
     }
@@ -61,20 +63,19 @@ pub async fn github(asked: &Scan, clock: &Clock, out: &mut dyn Write) -> anyhow:
     Ok(u8::from(asked.strict && report.deviates()))
 }
 
-/// One run with one manifest, for commands that look at a single collector.
+/// One run with one manifest, for commands that look with few collectors, under one key.
 pub async fn one<'a>(
     manifest: &'a Manifest,
     source: &Source,
     window_ms: i64,
     clock: &Clock,
-) -> anyhow::Result<Seen<'a>> {
-    let chance = Chance::system();
-    let seen = told(once::look(manifest, source, window_ms, clock, &chance), manifest.id(), clock).await?;
-    Ok(seen)
+    by: (&Chance, &ItemKey),
+) -> Seen<'a> {
+    told(once::look(manifest, source, window_ms, clock, by), manifest.id(), clock).await
 }
 
 /// Says on standard error what is waited for, as soon as that takes long.
-async fn told<T, E>(work: impl Future<Output = Result<T, E>>, what: &str, clock: &Clock) -> Result<T, E> {
+async fn told<T>(work: impl Future<Output = T>, what: &str, clock: &Clock) -> T {
     tokio::pin!(work);
     let (began, mut next_ms) = (clock.now(), TELL_MS);
     loop {

@@ -174,9 +174,11 @@ impl Proves for Asking<'_> {
                 let (once, now) = (self.session.once()?, self.session.clock.now());
                 let assertion =
                     key.assertion(self.client.id(), self.to.as_str(), &once, now).map_err(|_key| refused)?;
-                form.append_pair("client_id", self.client.id());
-                form.append_pair("client_assertion_type", ASSERTION_TYPE);
-                form.append_pair("client_assertion", assertion.expose());
+                self.assert(&mut form, &assertion);
+            }
+            (Proof::Statement(at), SecretIn::Basic | SecretIn::Post) => {
+                let refused = Refusal { outcome: Outcome::Unauthenticated, why: why::AUTH_STATEMENT };
+                self.assert(&mut form, &at.read().map_err(|_gone| refused)?);
             }
         }
         if let Some(prover) = self.prover {
@@ -195,7 +197,14 @@ impl Proves for Asking<'_> {
 }
 
 impl Asking<'_> {
-    /// The grant in somebody's name, for the scopes that a form would ask for. A secret signs nothing.
+    /// Shows who asks by a signed statement (RFC 7521 section 4.2).
+    fn assert(&self, form: &mut Serializer<'_, String>, assertion: &Secret) {
+        form.append_pair("client_id", self.client.id());
+        form.append_pair("client_assertion_type", ASSERTION_TYPE);
+        form.append_pair("client_assertion", assertion.expose());
+    }
+
+    /// The grant in somebody's name, for the scopes that a form would ask for. Only a key signs it.
     fn statement(&self, subject: &str) -> Result<Secret, Refusal> {
         let refused = Refusal { outcome: Outcome::Unauthenticated, why: why::AUTH_KEY };
         let Proof::Key(key) = self.client.proof() else { return Err(refused) };
@@ -244,6 +253,8 @@ fn rules() -> Vec<Rule> {
         denied(r#""access_denied""#),
         denied(r#""invalid_target""#),
         rule(&[400, 401, 403], Some(r#""invalid_client""#), Outcome::Unauthenticated),
+        // a statement that is the grant itself, and is not believed (RFC 7523 section 3.1)
+        rule(&[400, 401, 403], Some(r#""invalid_grant""#), Outcome::Unauthenticated),
         rule(&[401], None, Outcome::Unauthenticated),
         rule(&[403], None, Outcome::Forbidden),
         rule(&[404], None, Outcome::Error),

@@ -1,8 +1,10 @@
-//! The statements with which apps and clients prove themselves: JSON Web Tokens (RFC 7519) signed with RS256 or ES256
-//! (RFC 7518 sections 3.3 and 3.4).
+//! The statements with which apps and clients prove themselves: JSON Web Tokens (RFC 7519) signed with RS256, PS256
+//! or ES256 (RFC 7518 sections 3.3 to 3.5).
 //!
 //! They are made by the same cryptography as TLS is. The key is read from its text for each signature, so that it lies in
 //! memory only in the form that is wiped.
+
+use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use observance_record::Instant;
@@ -10,6 +12,7 @@ use rustls::{
     SignatureScheme,
     crypto::ring::sign::any_supported_type,
     pki_types::{PrivateKeyDer, pem::PemObject as _},
+    sign::SigningKey,
 };
 use serde_json::{Value, json};
 use zeroize::Zeroize as _;
@@ -23,7 +26,7 @@ const AFTER_MS: i64 = 480_000;
 /// Length of each half of an ES256 signature, in bytes.
 const HALF_BYTES: usize = 32;
 
-/// Why a key cannot sign. Never holds the key.
+/// Why a key, or a certificate of it, is of no use. Never holds the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// No private key in PEM.
@@ -35,6 +38,12 @@ pub enum KeyError {
     /// A key that signs neither with RS256 nor with ES256.
     #[error("neither an RSA key of 2048 bits or more nor one of the curve P-256")]
     Curve,
+    /// No certificate in PEM.
+    #[error("not a certificate (PEM)")]
+    Certificate,
+    /// A certificate of another key.
+    #[error("a certificate of another key")]
+    Stranger,
 }
 
 /// How a key signs.
@@ -42,6 +51,8 @@ pub enum KeyError {
 pub(super) enum Algorithm {
     /// RSA with SHA-256.
     Rs256,
+    /// RSA with SHA-256, its padding drawn by chance (PSS).
+    Ps256,
     /// ECDSA of the curve P-256 with SHA-256.
     Es256,
 }
@@ -58,6 +69,7 @@ impl Algorithm {
     const fn name(self) -> &'static str {
         match self {
             Self::Rs256 => "RS256",
+            Self::Ps256 => "PS256",
             Self::Es256 => "ES256",
         }
     }
@@ -65,12 +77,13 @@ impl Algorithm {
     const fn scheme(self) -> SignatureScheme {
         match self {
             Self::Rs256 => SignatureScheme::RSA_PKCS1_SHA256,
+            Self::Ps256 => SignatureScheme::RSA_PSS_SHA256,
             Self::Es256 => SignatureScheme::ECDSA_NISTP256_SHA256,
         }
     }
 }
 
-/// Can this key sign with RS256?
+/// Can this key sign with RS256, and so with PS256?
 pub(super) fn check(key: &Secret) -> Result<(), KeyError> {
     sign(key, Algorithm::Rs256, b"")?.map(|_signature| ()).ok_or(KeyError::Kind)
 }
@@ -86,16 +99,16 @@ pub(super) const fn s(at: Instant) -> i64 {
     at.ms().div_euclid(1000)
 }
 
-/// Claims, signed; `key_id` says with which of the issuer's keys.
+/// Claims, signed; `by` is the parameter of the head that says with which of the issuer's keys, and its value.
 pub(super) fn signed(
     key: &Secret,
     algorithm: Algorithm,
-    key_id: Option<&str>,
+    by: Option<(&str, &str)>,
     claims: &Value,
 ) -> Result<Secret, KeyError> {
     let mut head = json!({ "alg": algorithm.name(), "typ": "JWT" });
-    if let (Some(members), Some(key_id)) = (head.as_object_mut(), key_id) {
-        members.insert("kid".to_owned(), key_id.into());
+    if let (Some(members), Some((name, value))) = (head.as_object_mut(), by) {
+        members.insert(name.to_owned(), value.into());
     }
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let text = format!("{}.{}", part(&head), part(claims));
@@ -103,17 +116,22 @@ pub(super) fn signed(
     Ok(Secret::new(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature))))
 }
 
-/// A signature as a token has it; none if the key is of another kind.
-fn sign(key: &Secret, algorithm: Algorithm, message: &[u8]) -> Result<Option<Vec<u8>>, KeyError> {
+/// The key, ready to sign; none if it is of a kind that is not known here.
+pub(super) fn signing(key: &Secret) -> Result<Option<Arc<dyn SigningKey>>, KeyError> {
     let mut der =
         PrivateKeyDer::from_pem_slice(key.expose().as_bytes()).map_err(|_malformed| KeyError::Form)?;
     let signing = any_supported_type(&der);
     der.zeroize();
-    let Ok(signing) = signing else { return Ok(None) };
+    Ok(signing.ok())
+}
+
+/// A signature as a token has it; none if the key is of another kind.
+fn sign(key: &Secret, algorithm: Algorithm, message: &[u8]) -> Result<Option<Vec<u8>>, KeyError> {
+    let Some(signing) = signing(key)? else { return Ok(None) };
     let Some(signer) = signing.choose_scheme(&[algorithm.scheme()]) else { return Ok(None) };
     let signature = signer.sign(message).map_err(|_refused| KeyError::Curve)?;
     Ok(match algorithm {
-        Algorithm::Rs256 => Some(signature),
+        Algorithm::Rs256 | Algorithm::Ps256 => Some(signature),
         Algorithm::Es256 => halves(&signature),
     })
 }

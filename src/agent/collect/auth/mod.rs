@@ -7,6 +7,7 @@
 mod app;
 mod assume;
 mod aws;
+mod certificate;
 mod client;
 mod dpop;
 mod errand;

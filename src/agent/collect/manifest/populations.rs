@@ -35,8 +35,8 @@ fn population(name: &str, spot: &Spot<'_>, faults: &mut Faults, steps: &mut [Ste
     };
     let horizon = section.get("horizon").and_then(|spot| place(spot, faults, steps));
     let at = section.get("at").and_then(|spot| parts::path(spot, faults));
-    let label = section.need(faults, "name").and_then(|spot| label(spot, faults, steps, step));
     let joins = section.get("join").map(|spot| joins(spot, faults, steps, step)).unwrap_or_default();
+    let label = section.need(faults, "name").and_then(|spot| label(spot, faults, steps, (step, &joins)));
     if let Some(path) = &at {
         want(steps, step, path);
     }
@@ -65,8 +65,16 @@ fn place(spot: &Spot<'_>, faults: &mut Faults, steps: &[Step]) -> Option<(usize,
     })
 }
 
-fn label(spot: &Spot<'_>, faults: &mut Faults, steps: &mut [Step], step: usize) -> Option<Template> {
-    let chain = chain(steps, steps.get(step)?.each.as_ref());
+/// A name is made of the record, of those in whose name it was asked for, and of the one record of a join.
+fn label(
+    spot: &Spot<'_>,
+    faults: &mut Faults,
+    steps: &mut [Step],
+    (step, joins): (usize, &[Join]),
+) -> Option<Template> {
+    let one = joins.iter().filter(|join| matches!(join.how, JoinHow::One));
+    let mut chain: Vec<_> = one.map(|join| (join.name.clone(), join.step)).collect();
+    chain.extend(self::chain(steps, steps.get(step)?.each.as_ref()));
     let aliases: Vec<_> = chain.iter().map(|(alias, _)| alias.as_str()).collect();
     let template = parts::template(spot, faults, &aliases)?;
     for slot in template.slots() {

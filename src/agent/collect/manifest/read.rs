@@ -159,13 +159,16 @@ fn hosts(spot: &Spot<'_>, faults: &mut Faults) -> Vec<String> {
 
 fn permissions(spot: &Spot<'_>, faults: &mut Faults) -> Permissions {
     let section = spot.section(faults, &keys::PERMISSIONS.names());
-    let mut expect = Vec::new();
+    let (mut expect, mut places) = (Vec::new(), Vec::new());
     for spot in section.need(faults, "expect").map(|s| s.list(faults)).unwrap_or_default() {
         let one = spot.section(faults, &keys::PERMISSION.names());
         let name = one.need_text(faults, "name");
         // a collector reads; one that asks for more is refused here, not reviewed away
         let access = one.need(faults, "access");
         access.and_then(|s| s.read(faults, "read", |text| (text == "read").then_some(())));
+        if let Some(on) = one.get("on").and_then(|spot| spot.text(faults)) {
+            places.push((name.clone(), on.to_owned()));
+        }
         expect.push((name, "read".to_owned()));
     }
     let observe = section.get("observe").map(|spot| spot.section(faults, &keys::OBSERVE.names()));
@@ -178,6 +181,7 @@ fn permissions(spot: &Spot<'_>, faults: &mut Faults) -> Permissions {
     }
     Permissions {
         expect,
+        places,
         granted: granted.or_else(|| section.get("granted").and_then(|s| parts::header(s, faults))),
         reads: section.get("reads").map(|s| parts::texts(s, faults)).unwrap_or_default(),
         forbid: section.get("forbid").map(|s| parts::texts(s, faults)).unwrap_or_default(),

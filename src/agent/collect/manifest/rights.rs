@@ -2,11 +2,15 @@
 //!
 //! It only tells scopes apart; what is granted is learnt from the source.
 
+use super::Manifest;
+
 /// What the credential may do, as declared and as seen.
 #[derive(Debug, Default)]
 pub(in crate::collect) struct Permissions {
     /// (name, access) that have to be granted.
     pub expect: Vec<(String, String)>,
+    /// (name, on what) of those that say on what they are granted.
+    pub places: Vec<(String, String)>,
     /// Response header that lists what is granted.
     pub granted: Option<String>,
     /// A granted scope that begins with none of these may write.
@@ -26,6 +30,18 @@ impl Permissions {
         let listed = !self.reads.is_empty() || self.forbid.is_empty();
         let reads = self.reads.iter().any(|prefix| scope.starts_with(prefix.as_str()));
         self.forbid.iter().any(|pattern| matches(pattern, scope)) || listed && !reads
+    }
+}
+
+impl Manifest {
+    /// On what rights are granted, as (name, on what), where the manifest says.
+    pub fn places(&self) -> &[(String, String)] {
+        &self.permissions.places
+    }
+
+    /// Is the token asked for in somebody's name? Then only a client that signs can ask.
+    pub fn is_for_signers(&self) -> bool {
+        self.connection.auth.as_ref().is_some_and(|auth| auth.subject.is_some())
     }
 }
 

@@ -1,9 +1,6 @@
 //! Holds the company's answers against the vendor's own description of its API.
 //!
-//! How is the checker's business (`openapi`). The description is read from the shared data folder (`OBSERVANCE_DATA`, else
-//! `../shared/data`); it is not part of this repository.
-
-use std::path::PathBuf;
+//! How is the checker's business (`openapi`), and where the description is found that of `described`.
 
 use observance_record::Instant;
 use serde_json::Value;
@@ -11,23 +8,14 @@ use serde_json::Value;
 use super::{
     Company,
     calendar::{berlin, date},
+    described::described,
     openapi::{Contract, Scope},
     page::Page,
     route::{Paging, Resource, Route, route},
 };
 
 fn contract() -> Option<Contract> {
-    #[expect(clippy::disallowed_methods, reason = "a test finds its data as the whole suite does")]
-    let (folder, ci) = (std::env::var("OBSERVANCE_DATA"), std::env::var("CI"));
-    let folder = folder
-        .map_or_else(|_| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
-    let path = folder.join("contracts/github.subset.json");
-    let Ok(text) = std::fs::read(&path) else {
-        assert!(ci.is_err(), "{} is missing", path.display());
-        println!("skipped: {} is missing", path.display());
-        return None;
-    };
-    Some(Contract::new(&text, Scope::Whole))
+    Some(Contract::new(&described("github.subset.json")?, Scope::Whole))
 }
 
 fn page(company: &Company, url: &str, now: Instant) -> Page {

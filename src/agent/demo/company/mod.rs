@@ -4,16 +4,13 @@
 //! state and judges nothing; [`serve`] puts it behind real HTTP, in GitHub's own shapes.
 
 mod budget;
-mod calendar;
 mod change_shapes;
 mod changes;
 #[cfg(test)]
 mod contract;
-mod dice;
 mod names;
-mod object;
 #[cfg(test)]
-mod openapi;
+pub(super) mod openapi;
 mod page;
 mod people;
 mod plan;
@@ -31,6 +28,10 @@ use std::collections::HashMap;
 use chrono::Datelike;
 use observance_record::Instant;
 
+#[cfg(test)]
+use super::described;
+use super::{calendar, dice, object, site};
+
 use self::{
     changes::Pull,
     dice::Dice,
@@ -39,6 +40,7 @@ use self::{
     plan::Plan,
 };
 
+pub(super) use self::people::capital;
 pub use self::{
     plan::{Event, Planted},
     serve::{Server, serve},
@@ -109,6 +111,20 @@ impl Company {
         self.accounts.iter().filter(|account| account.is_member(now)).count()
     }
 
+    /// Every member that there ever is, as the company's other systems know them.
+    pub(super) fn everybody(&self) -> impl Iterator<Item = Member<'_>> {
+        self.accounts[..=people::JOINER].iter().map(|account| Member {
+            login: &account.login,
+            joined: account.joined,
+            left: account.left,
+        })
+    }
+
+    /// A first and a last name that no member has, and nobody else of another number.
+    pub(super) fn name_of_other(&self, n: usize) -> (&'static str, &'static str) {
+        people::name(self.seed, self.accounts.len() + n)
+    }
+
     /// How many changes are merged in the period.
     pub fn merged(&self) -> usize {
         let within = |pull: &&Pull| pull.merged && self.from <= pull.closed && pull.closed < self.to;
@@ -127,6 +143,16 @@ impl Company {
     fn repository(&self, index: usize) -> &Repository {
         &self.repositories[index]
     }
+}
+
+/// A member of the organisation: who, and from when to when.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Member<'a> {
+    /// `first-last`.
+    pub(super) login: &'a str,
+    /// The epoch for whoever was there before everything.
+    pub(super) joined: Instant,
+    pub(super) left: Option<Instant>,
 }
 
 /// One repository and its changes, by ascending number.

@@ -39,7 +39,10 @@ const SILENT: &[&str] = &[
     "properties",
     "required",
     "items",
-    "x-github-breaking-changes",
+    "readOnly",
+    "writeOnly",
+    // says which of several schemas is meant: `oneOf` asks it
+    "discriminator",
 ];
 
 impl Contract {
@@ -81,7 +84,11 @@ impl Contract {
             "format" => value.as_str().is_none_or(|text| has_format(wanted.as_str().unwrap(), text)),
             "allOf" => self.fitting(wanted, place, value) == wanted.as_array().unwrap().len(),
             "anyOf" => self.fitting(wanted, place, value) > 0,
+            "oneOf" if schema.get("discriminator").is_some() => self.is_the_meant(place, schema, value),
             "oneOf" => self.fitting(wanted, place, value) == 1,
+            "minLength" => value.as_str().is_none_or(|text| text.len() >= length(wanted)),
+            "maxLength" => value.as_str().is_none_or(|text| text.len() <= length(wanted)),
+            own if own.starts_with("x-") => true,
             "additionalProperties" => wanted == &Value::Bool(true) || has_only(schema, value),
             "nullable" => !value.is_null() || wanted == &Value::Bool(true),
             _ => {
@@ -154,6 +161,15 @@ impl Contract {
         schemas.iter().map(fits).filter(|fits| *fits).count()
     }
 
+    /// Does the value fit the schema that its own word names?
+    fn is_the_meant(&mut self, place: &str, schema: &Value, value: &Value) -> bool {
+        let discriminator = &schema["discriminator"];
+        let word = value[discriminator["propertyName"].as_str().unwrap()].as_str().unwrap_or_default();
+        let Some(meant) = discriminator["mapping"].get(word) else { return false };
+        let meant = serde_json::json!([{ "$ref": meant }]);
+        self.fitting(&meant, place, value) == 1
+    }
+
     fn resolved<'a>(&'a self, schema: &'a Value) -> &'a Value {
         const REFERENCES_MAX: usize = 8;
         let mut schema = schema;
@@ -196,6 +212,10 @@ impl Contract {
     }
 }
 
+fn length(wanted: &Value) -> usize {
+    usize::try_from(wanted.as_u64().unwrap()).unwrap()
+}
+
 fn has_only(schema: &Value, value: &Value) -> bool {
     let known = |name: &String| schema["properties"].get(name).is_some();
     value.as_object().is_none_or(|object| object.keys().all(known))
@@ -215,9 +235,15 @@ fn has_type(wanted: &Value, value: &Value) -> bool {
 
 fn has_format(wanted: &str, text: &str) -> bool {
     match wanted {
-        "date-time" => text.len() == 20 && text.replace('Z', ".000Z").parse::<Instant>().is_ok(),
+        // whole seconds, or thousandths of them
+        "date-time" => {
+            let whole = if text.len() == 20 { text.replace('Z', ".000Z") } else { text.to_owned() };
+            matches!(text.len(), 20 | 24) && whole.parse::<Instant>().is_ok()
+        }
         "uri" => text.starts_with("https://") && !text.contains(' '),
         "email" => text.contains('@'),
+        // of numbers, and of texts that are never sent
+        "int32" | "password" => true,
         other => panic!("the checker does not know the format {other:?}"),
     }
 }

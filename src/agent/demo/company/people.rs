@@ -26,6 +26,8 @@ pub(super) const CONTRACTOR: usize = STEADY + 5;
 const OWNERS: usize = 2;
 /// Coprime to the number of pairs of names, so that no two members share a login.
 const PAIR_STEP: usize = 611;
+/// What the dice of people are thrown for.
+const PEOPLE: u64 = 0x7065_6f70_6c65;
 
 /// One account; its id never changes.
 #[derive(Debug, Clone)]
@@ -52,13 +54,13 @@ impl Account {
 
 /// Every account; members first, by ascending id.
 pub(super) fn accounts(seed: u64, plan: &Plan) -> Vec<Account> {
-    let mut dice = Dice::of(seed, 0x7065_6f70_6c65);
+    let mut dice = Dice::of(seed, PEOPLE);
     let mut id = 11_000_000;
-    let offset = dice.index(names::FIRST.len() * names::LAST.len());
+    let first = first_pair(&mut dice);
     let mut all: Vec<Account> = (0..=JOINER)
         .map(|i| {
             id += dice.between(1, 400_000).unsigned_abs();
-            member(id, offset + i * PAIR_STEP)
+            member(id, pair(first, i))
         })
         .collect();
     all[LEAVER].left = Some(plan.left);
@@ -86,9 +88,22 @@ pub(super) fn team(seed: u64, index: usize) -> Vec<usize> {
     (first..first + SIZE).collect()
 }
 
-fn member(id: u64, pair: usize) -> Account {
-    let first = names::FIRST[pair / names::LAST.len() % names::FIRST.len()];
-    let last = names::LAST[pair % names::LAST.len()];
+/// The first and the last name of person number `n`; no two share both.
+pub(super) fn name(seed: u64, n: usize) -> (&'static str, &'static str) {
+    pair(first_pair(&mut Dice::of(seed, PEOPLE)), n)
+}
+
+/// Where the list of people begins: the first throw of their dice.
+fn first_pair(dice: &mut Dice) -> usize {
+    dice.index(names::FIRST.len() * names::LAST.len())
+}
+
+fn pair(first: usize, n: usize) -> (&'static str, &'static str) {
+    let pair = first + n * PAIR_STEP;
+    (names::FIRST[pair / names::LAST.len() % names::FIRST.len()], names::LAST[pair % names::LAST.len()])
+}
+
+fn member(id: u64, (first, last): (&str, &str)) -> Account {
     account(id, format!("{first}-{last}"), format!("{} {}", capital(first), capital(last)))
 }
 
@@ -96,7 +111,7 @@ const fn account(id: u64, login: String, person: String) -> Account {
     Account { id, login, person, kind: "User", joined: Instant::EPOCH, left: None, deleted: None }
 }
 
-fn capital(word: &str) -> String {
+pub(in crate::demo) fn capital(word: &str) -> String {
     let (head, tail) = word.split_at_checked(1).unwrap_or((word, ""));
     head.to_ascii_uppercase() + tail
 }
@@ -104,7 +119,7 @@ fn capital(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::demo::company::calendar::{berlin, date};
+    use crate::demo::calendar::{berlin, date};
 
     #[test]
     fn one_hundred_and_thirty_one_people_and_no_login_twice() {

@@ -6,7 +6,6 @@
 use std::{
     collections::{BTreeMap, HashMap},
     io,
-    net::Ipv4Addr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -19,10 +18,8 @@ use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     response::Response,
-    serve::ListenerExt,
 };
 use observance_record::Instant;
-use tokio_util::sync::CancellationToken;
 
 use super::{
     Company, TOKEN,
@@ -32,6 +29,7 @@ use super::{
     page::Page,
     people::ADMIN,
     route::{Paging, Resource, Route, route},
+    site::{Door, Open, header_text as text},
 };
 use crate::clock::Clock;
 
@@ -54,7 +52,7 @@ const DOWN: &str = "<!DOCTYPE html>\n<html><head><title>Unicorn!</title></head><
 #[derive(Debug)]
 pub struct Server {
     site: Arc<Site>,
-    stop: CancellationToken,
+    _open: Open,
 }
 
 impl Server {
@@ -76,36 +74,15 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.stop.cancel();
-    }
-}
-
 /// Serves `company` on a free port of 127.0.0.1, at the instant that `clock` shows; needs a running Tokio runtime.
 ///
 /// # Errors
 /// No runtime is running, or no port can be bound.
 pub fn serve(company: Company, clock: Clock) -> io::Result<Server> {
-    let runtime = tokio::runtime::Handle::try_current().map_err(io::Error::other)?;
-    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    listener.set_nonblocking(true)?;
-    let base_url = format!("http://{}", listener.local_addr()?);
-    let listener = tokio::net::TcpListener::from_std(listener)?.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "answers of the demo source may be slow");
-        }
-    });
-    let site = Arc::new(Site::new(company, clock, base_url));
+    let door = Door::bind()?;
+    let site = Arc::new(Site::new(company, clock, door.base_url().to_owned()));
     let router = Router::new().fallback(answer).with_state(Arc::clone(&site));
-    let stop = CancellationToken::new();
-    let stopped = stop.clone().cancelled_owned();
-    runtime.spawn(async move {
-        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
-            tracing::warn!(%error, "the demo source stopped");
-        }
-    });
-    Ok(Server { site, stop })
+    Ok(Server { site, _open: door.open(router) })
 }
 
 async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
@@ -292,11 +269,6 @@ fn common(into: &mut HeaderMap) {
         (SELECTED_VERSION, VERSION),
     ];
     into.extend(fixed.map(|(name, value)| (name, HeaderValue::from_static(value))));
-}
-
-/// A header of our own making; every one of them is ASCII.
-fn text(value: &str) -> HeaderValue {
-    HeaderValue::from_str(value).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {

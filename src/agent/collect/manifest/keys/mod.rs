@@ -271,6 +271,12 @@ pub(in crate::collect) static PERMISSION: Section = Section {
     keys: &[
         must("name", Kind::Text, "In the vendor's words."),
         must("access", Kind::Word(&["read"]), "A collector reads; nothing else can be asked for."),
+        may(
+            "on",
+            Kind::Text,
+            "On what it is granted, where the source tells such things apart: `cluster`; `index *`, or `index {index}` for those that a \
+             parameter names.",
+        ),
     ],
 };
 

@@ -39,6 +39,11 @@ pub(super) fn earlier(day: NaiveDate, days: u64) -> NaiveDate {
     day.checked_sub_days(Days::new(days)).unwrap_or(day)
 }
 
+/// `days` days later.
+pub(super) fn later(day: NaiveDate, days: u64) -> NaiveDate {
+    day.checked_add_days(Days::new(days)).unwrap_or(day)
+}
+
 /// As GitHub writes it: whole seconds and `Z`.
 pub(super) fn github(at: Instant) -> String {
     let mut text = at.to_string();

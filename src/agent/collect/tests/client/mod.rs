@@ -1,9 +1,13 @@
 //! A client of OAuth 2.0 against a token endpoint on loopback: what it shows, what is left of it, and every way to be
-//! refused.
+//! refused. What it signs stands in `signed`, tokens of its own in `bound`.
+
+mod bound;
+mod signed;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    path::Path,
     sync::Arc,
 };
 
@@ -121,8 +125,47 @@ async fn look(auth: &Auth, manifest: &Manifest, server: &Server) -> Collected {
 
 /// The form that was posted first.
 fn form(server: &Server) -> BTreeMap<String, String> {
-    let posted = server.posted.lock().unwrap();
-    url::form_urlencoded::parse(posted[0].as_bytes()).into_owned().collect()
+    fields(&server.posted.lock().unwrap()[0])
+}
+
+/// The fields of a form.
+fn fields(form: &str) -> BTreeMap<String, String> {
+    url::form_urlencoded::parse(form.as_bytes()).into_owned().collect()
+}
+
+/// A part of a signed statement.
+fn part(token: &str, nth: usize) -> Value {
+    let part = token.split('.').nth(nth).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+}
+
+fn claims(token: &str) -> Value {
+    part(token, 1)
+}
+
+/// Has `openssl` check the signature of a statement by the public key `me.pub` of that folder.
+fn verified(folder: &Path, token: &str, algorithm: &str) {
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    fs::write(folder.join("signed"), signed).unwrap();
+    let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    let signature = if algorithm == "ES256" { asn1(&signature) } else { signature };
+    fs::write(folder.join("signature"), signature).unwrap();
+    let pss = "-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:32 ";
+    let how = if algorithm == "PS256" { pss } else { "" };
+    pki::openssl(folder, &format!("dgst -sha256 {how}-verify me.pub -signature signature signed"));
+}
+
+/// The two halves of a signature as `openssl` wants them.
+fn asn1(halves: &[u8]) -> Vec<u8> {
+    assert_eq!(halves.len(), 64);
+    let number = |half: &[u8]| {
+        let at = half.iter().position(|b| *b != 0).unwrap();
+        let sign = half[at] > 127;
+        let digits = [vec![0; usize::from(sign)], half[at..].to_vec()].concat();
+        [vec![2, u8::try_from(digits.len()).unwrap()], digits].concat()
+    };
+    let both = [number(&halves[..32]), number(&halves[32..])].concat();
+    [vec![0x30, u8::try_from(both.len()).unwrap()], both].concat()
 }
 
 #[tokio::test]
@@ -176,85 +219,6 @@ async fn a_secret_goes_into_the_form_where_the_manifest_says_so() {
         assert_eq!(form[name], value);
     }
     assert!(!server.log.lock().unwrap()[0].1.contains_key("authorization"));
-}
-
-/// Makes a key, asks with it, and has `openssl` check what was shown.
-async fn signs(make: &str, algorithm: &str) {
-    let folder = tempfile::tempdir().unwrap();
-    pki::openssl(folder.path(), make);
-    let key = Secret::new(fs::read_to_string(folder.path().join("me.key")).unwrap());
-    let auth = Auth::Client(Client::with_key("0oa1", key, Some("k-1")).unwrap());
-    // the first attempt is refused for a while, so that two proofs are seen
-    let server = Server::start(move |nth, path, _| match path {
-        TOKENS if nth == 0 => message(503, &[], "later"),
-        TOKENS => token(nth, 3600, "ids.things.read"),
-        path => things(path),
-    })
-    .await;
-    let seen = look(&auth, &usual(), &server).await;
-    assert_eq!((seen.result, codes(&seen)), (RunResult::Complete, vec![]));
-    let mut once = BTreeSet::new();
-    let posted = server.posted.lock().unwrap().clone();
-    assert_eq!(posted.len(), 2);
-    for form in &posted {
-        let form: BTreeMap<_, _> = url::form_urlencoded::parse(form.as_bytes()).into_owned().collect();
-        assert_eq!(form["client_assertion_type"], "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
-        assert_eq!((form["client_id"].as_str(), form.contains_key("client_secret")), ("0oa1", false));
-        let (signed, signature) = form["client_assertion"].rsplit_once('.').unwrap();
-        let (head, claims) = signed.split_once('.').unwrap();
-        let read =
-            |part: &str| serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
-        assert_eq!(read(head), json!({ "alg": algorithm, "typ": "JWT", "kid": "k-1" }));
-        let claims = read(claims);
-        let to = format!("{}{TOKENS}", server.base);
-        for (claim, value) in [("iss", "0oa1"), ("sub", "0oa1"), ("aud", to.as_str())] {
-            assert_eq!(claims[claim], value);
-        }
-        let life_s = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
-        assert!((60..=300).contains(&life_s), "{life_s}");
-        once.insert(claims["jti"].as_str().unwrap().to_owned());
-        fs::write(folder.path().join("signed"), signed).unwrap();
-        let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
-        let signature = if algorithm == "ES256" { asn1(&signature) } else { signature };
-        fs::write(folder.path().join("signature"), signature).unwrap();
-        pki::openssl(folder.path(), "pkey -in me.key -pubout -out me.pub");
-        pki::openssl(folder.path(), "dgst -sha256 -verify me.pub -signature signature signed");
-        assert!(!everything(&seen).contains(signed));
-    }
-    assert_eq!(once.len(), 2, "no proof is shown twice");
-}
-
-/// The two halves of a signature as `openssl` wants them.
-fn asn1(halves: &[u8]) -> Vec<u8> {
-    assert_eq!(halves.len(), 64);
-    let number = |half: &[u8]| {
-        let at = half.iter().position(|b| *b != 0).unwrap();
-        let sign = half[at] > 127;
-        let digits = [vec![0; usize::from(sign)], half[at..].to_vec()].concat();
-        [vec![2, u8::try_from(digits.len()).unwrap()], digits].concat()
-    };
-    let both = [number(&halves[..32]), number(&halves[32..])].concat();
-    [vec![0x30, u8::try_from(both.len()).unwrap()], both].concat()
-}
-
-#[tokio::test]
-async fn openssl_verifies_what_a_client_signs_with_either_kind_of_key() {
-    signs("genrsa -out me.key 2048", "RS256").await;
-    for _ in 0..4 {
-        // a number of such a signature may be shorter than the others
-        signs("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out me.key", "ES256").await;
-    }
-}
-
-#[test]
-fn what_cannot_sign_is_told_without_the_key() {
-    let folder = tempfile::tempdir().unwrap();
-    pki::openssl(folder.path(), "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -out me.key");
-    let key = fs::read_to_string(folder.path().join("me.key")).unwrap();
-    let said = Client::with_key("0oa1", Secret::new(key), None).unwrap_err().to_string();
-    assert_eq!(said, "neither an RSA key of 2048 bits or more nor one of the curve P-256");
-    assert!(Client::with_key("0oa1", Secret::new("hush".to_owned()), None).is_err());
-    assert!(!format!("{:?}", with_secret()).contains("hush"));
 }
 
 #[tokio::test]
@@ -350,112 +314,6 @@ async fn whoever_refuses_a_token_is_the_outcome_of_every_exchange() {
         );
         assert!(!everything(&seen).contains("hush"), "{what}");
     }
-}
-
-/// Refuses a proof that does not hold the nonce of its place, as Okta does at its token endpoint.
-fn nonce(server: &Server, wanted: &str) -> bool {
-    let log = server.log.lock().unwrap();
-    let proof = log.last().unwrap().1["dpop"].to_str().unwrap();
-    claims(proof)["nonce"] == wanted
-}
-
-fn claims(token: &str) -> Value {
-    let part = token.split('.').nth(1).unwrap();
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
-}
-
-/// What stands at the head of a proof, which `openssl` verifies by the key there.
-fn head(proof: &str) -> Value {
-    let folder = tempfile::tempdir().unwrap();
-    let (signed, signature) = proof.rsplit_once('.').unwrap();
-    let head = URL_SAFE_NO_PAD.decode(signed.split_once('.').unwrap().0).unwrap();
-    let head: Value = serde_json::from_slice(&head).unwrap();
-    let half = |name: &str| URL_SAFE_NO_PAD.decode(head["jwk"][name].as_str().unwrap()).unwrap();
-    let spki = hex::decode("3059301306072a8648ce3d020106082a8648ce3d03010703420004").unwrap();
-    fs::write(folder.path().join("pub.der"), [spki, half("x"), half("y")].concat()).unwrap();
-    fs::write(folder.path().join("signed"), signed).unwrap();
-    let signature = asn1(&URL_SAFE_NO_PAD.decode(signature).unwrap());
-    fs::write(folder.path().join("signature"), signature).unwrap();
-    pki::openssl(folder.path(), "pkey -pubin -inform DER -in pub.der -out me.pub");
-    pki::openssl(folder.path(), "dgst -sha256 -verify me.pub -signature signature signed");
-    head
-}
-
-#[tokio::test]
-async fn a_token_of_ones_own_is_asked_for_and_shown_with_proofs() {
-    let server = Server::start(move |_, path, server| match path {
-        TOKENS if !nonce(server, "n1") => {
-            reply(400, &[("dpop-nonce", "n1")], r#"{"error":"use_dpop_nonce"}"#)
-        }
-        TOKENS => {
-            let body = json!({ "access_token": "ey_hush", "token_type": "DPoP", "expires_in": 3600,
-                               "scope": "ids.things.read" });
-            reply(200, &[], body.to_string())
-        }
-        // the source has a nonce of its own, and says so once
-        MORE if !nonce(server, "n2") => {
-            let asks = [("www-authenticate", r#"DPoP error="use_dpop_nonce""#), ("dpop-nonce", "n2")];
-            message(401, &asks, "another proof")
-        }
-        path => things(path),
-    })
-    .await;
-    let auth = r#"token_path: "/{org}/oauth2/token", dpop: true"#;
-    let seen = look(&with_secret(), &manifest(auth), &server).await;
-    assert_eq!((seen.result, codes(&seen)), (RunResult::Complete, vec![]));
-    let log = server.log.lock().unwrap().clone();
-    let paths: Vec<_> = log.iter().map(|(path, _)| path.as_str()).collect();
-    assert_eq!(paths, [TOKENS, TOKENS, "/org", THINGS, MORE, MORE]);
-    // of the words ey_hush, by `openssl dgst -sha256`
-    let hash = hash_of("ey_hush");
-    let (mut once, mut keys) = (BTreeSet::new(), BTreeSet::new());
-    for (path, headers) in &log {
-        let proof = headers["dpop"].to_str().unwrap();
-        let (head, said) = (head(proof), claims(proof));
-        assert_eq!((&head["typ"], &head["alg"]), (&json!("dpop+jwt"), &json!("ES256")));
-        assert!(head["jwk"].get("d").is_none(), "a private key was shown");
-        keys.insert(head["jwk"].to_string());
-        once.insert(said["jti"].as_str().unwrap().to_owned());
-        let bare = path.split('?').next().unwrap();
-        assert_eq!(said["htu"], format!("{}{bare}", server.base));
-        assert_eq!(said["htm"], if path == TOKENS { "POST" } else { "GET" });
-        let bound = path != TOKENS;
-        assert_eq!(said.get("ath"), bound.then(|| json!(hash)).as_ref());
-        if bound {
-            assert_eq!(headers["authorization"], "DPoP ey_hush");
-        }
-        assert!(!everything(&seen).contains(proof));
-    }
-    assert_eq!((once.len(), keys.len()), (6, 1), "six proofs of one key");
-    assert!(!everything(&seen).contains("hush"));
-}
-
-/// SHA-256 of words as tokens have it, worked out by `openssl`.
-fn hash_of(words: &str) -> String {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("words"), words).unwrap();
-    URL_SAFE_NO_PAD.encode(pki::openssl(folder.path(), "dgst -sha256 -binary words"))
-}
-
-#[tokio::test]
-async fn a_source_that_always_wants_another_proof_is_left_alone() {
-    let server = Server::start(move |nth, path, _| match path {
-        TOKENS => {
-            let next = format!("n{nth}");
-            reply(400, &[("dpop-nonce", next.as_str())], r#"{"error":"use_dpop_nonce"}"#)
-        }
-        path => things(path),
-    })
-    .await;
-    let auth = r#"token_path: "/{org}/oauth2/token", dpop: true"#;
-    let seen = look(&with_secret(), &manifest(auth), &server).await;
-    assert_eq!((seen.result, server.asked(TOKENS)), (RunResult::Failed, 3));
-    assert_eq!(exchange(&seen, "org", "error")["why"], "outcome.unmatched");
-    // whoever asks for no proof is given a token that anybody can show
-    let server = source(|_, _| true).await;
-    let seen = look(&with_secret(), &manifest(auth), &server).await;
-    assert_eq!((seen.result, shown(&server).as_str()), (RunResult::Complete, "Bearer ey_hush1"));
-    assert!(!server.log.lock().unwrap().last().unwrap().1.contains_key("dpop"));
 }
 
 #[tokio::test]
