@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
+    aws::{self, Aws},
     client::{self, Client},
     node::{Fields, Node},
     reading::Reading,
@@ -47,6 +48,21 @@ pub enum Credential {
     Headers(BTreeMap<String, SecretRef>),
     /// A client of OAuth 2.0, given a token for each run where its collectors' manifests say.
     Client(Client),
+    /// Keys of AWS, or a role that each run assumes.
+    Aws(Aws),
+}
+
+impl Other {
+    /// The region that is read, where there are any.
+    pub fn region(&self) -> Option<&str> {
+        match &self.credential {
+            Credential::Aws(aws) => Some(&aws.region),
+            Credential::Token(_)
+            | Credential::Basic { .. }
+            | Credential::Headers(_)
+            | Credential::Client(_) => None,
+        }
+    }
 }
 
 pub(super) fn read(kind: &str, fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Other> {
@@ -55,6 +71,12 @@ pub(super) fn read(kind: &str, fields: &mut Fields<'_>, reading: &mut Reading<'_
         Some(node) => params(node, reading),
     };
     let credential = credential(fields, reading);
+    if let (Some(Credential::Aws(_)), Some(node)) = (&credential, fields.may("params"))
+        && params.as_ref().is_some_and(|params| params.contains_key("region"))
+    {
+        node.refuse_as("another region".to_owned(), "the region under aws alone", None, &mut reading.faults);
+        return None;
+    }
     let base_url = reading.or_none(fields, "base_url", String::clone, base_url);
     let way = way(fields, reading);
     Some(Other {
@@ -86,11 +108,12 @@ fn params(node: &Node, reading: &mut Reading<'_>) -> Option<BTreeMap<String, Str
     (params.len() == entries.len()).then_some(params)
 }
 
-/// Exactly one of the four.
+/// Exactly one of the five.
 fn credential(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Credential> {
-    let given = [fields.may("token"), fields.may("basic"), fields.may("headers"), fields.may("client")];
+    let given = ["token", "basic", "headers", "client", "aws"].map(|key| fields.may(key));
     let expected = "one of token: secret://.., basic: { user: .., password: secret://.. }, headers: { NAME: secret://.. }, \
-                    client: { id: .., key: secret://.. } (or secret, or assertion, in place of key)";
+                    client: { id: .., key: secret://.. } (or secret, or assertion, in place of key), \
+                    or aws: { region: .., access_key_id: secret://.., secret_access_key: secret://.. }";
     if let Some(second) = given.iter().flatten().nth(1) {
         second.refuse_as("a second credential".to_owned(), expected, None, &mut reading.faults);
         return None;
@@ -98,9 +121,10 @@ fn credential(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Cred
     match given {
         [Some(token), ..] => secret(token, reading).map(Credential::Token),
         [_, Some(node), ..] => basic(node, reading),
-        [_, _, Some(node), _] => headers(node, reading),
-        [.., Some(node)] => client::read(node, reading).map(Credential::Client),
-        [None, None, None, None] => {
+        [_, _, Some(node), ..] => headers(node, reading),
+        [_, _, _, Some(node), _] => client::read(node, reading).map(Credential::Client),
+        [.., Some(node)] => aws::read(node, reading).map(Credential::Aws),
+        [None, None, None, None, None] => {
             fields.must("token", expected, &mut reading.faults)?;
             None
         }

@@ -99,6 +99,7 @@ fn source(shelved: &Shelved, asked: &CollectorsTry) -> anyhow::Result<Source> {
             base_url: asked.base_url.as_deref(),
             variable: asked.token.as_deref(),
             header: asked.header.as_deref(),
+            aws: shelved.manifest.is_for_aws(),
         }),
     }
 }
@@ -208,6 +209,9 @@ fn others(shelf: &Shelf, one: &Seen<'_>, said: &[Said<'_>]) -> Vec<String> {
 fn next(asked: &CollectorsTry, kind: &str, said: &[Said<'_>], seen: &[Seen<'_>]) -> String {
     let refused = |one: &Seen<'_>| one.unseen.iter().any(|u| u.outcome == Outcome::Unauthenticated);
     if kind != "github" && seen.iter().any(refused) {
+        if seen.iter().any(|one| one.manifest.is_for_aws()) {
+            return "see that the keys are valid, and belong to AWS_SESSION_TOKEN if that is set".to_owned();
+        }
         let way = asked
             .header
             .as_ref()

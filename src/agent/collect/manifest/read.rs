@@ -4,7 +4,7 @@ use observance_record::Digest;
 
 use super::{
     Conditional, Connection, Evidence, Fault, Limits, Manifest, Permissions, Rate, Receipts, ResetUnit, auth,
-    is_outside, keys, parts, populations, schedule, steps,
+    aws, keys, parts, populations, schedule, steps,
     table::{self, ADDRESS},
     yaml::{self, Faults, Section, Spot},
 };
@@ -70,6 +70,7 @@ fn read(digest: Digest, root: &Spot<'_>, faults: &mut Faults) -> Manifest {
         left_out: std::collections::BTreeSet::new(),
     };
     table::agree(&sections, faults, files, &mut manifest);
+    aws::agree(&sections, faults, &manifest);
     manifest
 }
 
@@ -127,21 +128,16 @@ fn metadata(sections: &Section<'_>, faults: &mut Faults) -> (String, u64, String
 
 fn connection(spot: &Spot<'_>, faults: &mut Faults) -> Connection {
     let section = spot.section(faults, &keys::CONNECTION.names());
-    let address = |text: &str| {
-        let url = url::Url::parse(text).ok()?;
-        let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-        let named = url.domain().is_some_and(is_outside);
-        (url.scheme() == "https" && plain && named).then(|| text.trim_end_matches('/').to_owned())
-    };
     let params: Vec<String> = section
         .get("params")
         .map(|s| s.list(faults).iter().filter_map(|s| parts::name(s, faults)).collect())
         .unwrap_or_default();
     Connection {
         auth: section.get("auth").and_then(|s| auth::read(s, &params, faults)),
+        aws: section.get("aws").and_then(|s| aws::read(s, &params, faults)),
         base_url: section
             .need(faults, "base_url")
-            .and_then(|s| s.read(faults, "an https address without user, query or fragment", address))
+            .and_then(|s| aws::base_address(s, faults, section.get("aws").is_some()))
             .unwrap_or_default(),
         allow_hosts: section.get("allow_hosts").map(|s| hosts(s, faults)).unwrap_or_default(),
         headers: section.get("headers").map(|s| parts::headers(s, faults)).unwrap_or_default(),
@@ -153,7 +149,7 @@ fn hosts(spot: &Spot<'_>, faults: &mut Faults) -> Vec<String> {
     let host = |text: &str| {
         let url = url::Url::parse(&format!("https://{text}")).ok()?;
         let bare = url.domain() == Some(text) && url.as_str() == format!("https://{text}/");
-        (bare && is_outside(text)).then(|| text.to_owned())
+        (bare && parts::is_outside(text)).then(|| text.to_owned())
     };
     let list = spot.list(faults);
     list.iter()

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::{
-    Each, Proof, Records, Step, Verb, asks, documents, keys, parts, proofs, windows,
+    Each, Proof, Records, Step, Verb, asks, aws, documents, keys, parts, proofs, windows,
     yaml::{Faults, Section, Spot},
 };
 use crate::collect::{
@@ -31,6 +31,7 @@ impl Step {
         Self {
             id,
             verb,
+            service: None,
             path,
             query: Vec::new(),
             headers: Vec::new(),
@@ -191,6 +192,7 @@ fn step(
         needs: section.get("needs").and_then(|spot| spot.text(faults)).map(str::to_owned),
         caveat: section.get("caveat").and_then(|spot| spot.text(faults)).map(str::to_owned),
         id: id?,
+        service: aws::service(section, faults),
         path: path?,
         verb: verb?,
         records: records?,
