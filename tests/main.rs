@@ -16,6 +16,7 @@
     reason = "a test fails by panicking, also in what tests share; its texts are short, its file names its own"
 )]
 
+mod aws;
 mod cli;
 mod clients;
 mod conditional;

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::trouble::Trouble;
 use crate::{
-    collect::{Auth, Bind, Directory, Http, Route},
+    collect::{Auth, Aws, Bind, Directory, Http, Keys, Route},
     run::setup::Source,
     secret::{self, SecretRef},
 };
@@ -32,12 +32,23 @@ pub struct Asked<'a> {
     pub header: Option<&'a str>,
     /// Who binds, where it is a directory.
     pub bind: Option<&'a str>,
+    /// Are its requests signed as AWS wants them?
+    pub aws: bool,
 }
 
 /// An organisation on GitHub, reachable with the token in `variable`.
 pub fn github(org: &str, base_url: Option<&str>, variable: &str) -> anyhow::Result<Source> {
     let params = BTreeMap::from([("org".to_owned(), org.to_owned())]);
-    source(Asked { kind: GITHUB, params, base_url, variable: Some(variable), header: None, bind: None })
+    let usual = Asked {
+        kind: GITHUB,
+        params,
+        base_url,
+        variable: Some(variable),
+        header: None,
+        bind: None,
+        aws: false,
+    };
+    source(usual)
 }
 
 /// A source, reachable with a token of the environment.
@@ -46,6 +57,10 @@ pub fn source(asked: Asked<'_>) -> anyhow::Result<Source> {
         login(org)?;
     }
     let base_url = asked.base_url.map(|text| address(text, asked.bind)).transpose()?;
+    if asked.aws {
+        let auth = Auth::Aws(aws_keys()?);
+        return Ok(Source { params: asked.params, base_url, auth, http: Http::new(&Route::default())? });
+    }
     let usual = format!("{}_TOKEN", asked.kind.to_ascii_uppercase().replace('-', "_"));
     let variable = asked.variable.unwrap_or(&usual);
     let token = SecretRef::Env(variable.to_owned()).read().map_err(|error| {
@@ -76,6 +91,20 @@ pub fn source(asked: Asked<'_>) -> anyhow::Result<Source> {
         Some(name) => Auth::Headers(BTreeMap::from([(name.to_ascii_lowercase(), token)])),
     };
     Ok(Source { params: asked.params, base_url, auth, http: Http::new(&Route::default())? })
+}
+
+/// Keys of AWS, from the variables in which its own tools look for them.
+fn aws_keys() -> anyhow::Result<Aws> {
+    let read = |name: &str| {
+        SecretRef::Env(name.to_owned()).read().map_err(|error| {
+            let hint = "export AWS_ACCESS_KEY_ID=.. AWS_SECRET_ACCESS_KEY=.. (and AWS_SESSION_TOKEN) with keys that can only read";
+            Trouble::new("no keys to read AWS with", hint).because(error)
+        })
+    };
+    let (id, secret) = (read("AWS_ACCESS_KEY_ID")?, read("AWS_SECRET_ACCESS_KEY")?);
+    // keys that last have none
+    let session = SecretRef::Env("AWS_SESSION_TOKEN".to_owned()).read().ok();
+    Ok(Aws::with_keys(Keys::new(id.expose().to_owned(), secret, session), None))
 }
 
 fn is_header(name: &str) -> bool {

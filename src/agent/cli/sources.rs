@@ -10,9 +10,9 @@ use super::{
     setup::{Found, bounded, chain},
 };
 use crate::{
-    collect::{self, Auth, Bind, Directory, GithubApp, Http, Reach},
+    collect::{self, Auth, Aws, Bind, Directory, GithubApp, Http, Keys, Reach, Role},
     config::{
-        Config, directory,
+        Config, aws, directory,
         other::{self, Other},
         register,
         source::{self, Source as Outside, Way},
@@ -68,7 +68,9 @@ fn register_source(name: &str, register: &register::Register, found: &mut Found)
 fn other_source(name: &str, other: &Other, found: &mut Found) -> Option<Source> {
     let auth = other_auth(name, &other.credential, found);
     let http = http(name, (&other.way, &other.credential), found);
-    Some(Source { params: other.params.clone(), base_url: other.base_url.clone(), auth: auth?, http: http? })
+    let region = other.region().map(|region| ("region".to_owned(), region.to_owned()));
+    let params = other.params.clone().into_iter().chain(region).collect();
+    Some(Source { params, base_url: other.base_url.clone(), auth: auth?, http: http? })
 }
 
 /// The way to a source: further certificates, a proxy, networks inside.
@@ -78,7 +80,8 @@ fn http(name: &str, (way, credential): (&Way, &other::Credential), found: &mut F
         other::Credential::Token(_)
         | other::Credential::Basic { .. }
         | other::Credential::Headers(_)
-        | other::Credential::Client(_) => Some(None),
+        | other::Credential::Client(_)
+        | other::Credential::Aws(_) => Some(None),
     };
     let extra_ca = match &way.extra_ca {
         None => Some(None),
@@ -141,6 +144,31 @@ fn other_auth(name: &str, credential: &other::Credential, found: &mut Found) -> 
         other::Credential::Client(given) => client(name, given, found).map(Auth::Client),
         // who asks a directory says so once, when the connection is made
         other::Credential::Bind(_) => Some(Auth::Headers(BTreeMap::new())),
+        other::Credential::Aws(aws) => aws_auth(name, aws, found).map(Auth::Aws),
+    }
+}
+
+fn aws_auth(name: &str, aws: &aws::Aws, found: &mut Found) -> Option<Aws> {
+    let hint = "a key that can only read, or assume a role that can; put it into that variable or file, never into this one";
+    let role = aws.role.as_ref();
+    let role = role.map(|role| Role { arn: role.arn.clone(), external_id: role.external_id.clone() });
+    match &aws.begins {
+        aws::Begins::Keys { id, secret, session_token } => {
+            let mut read =
+                |key: &str, reference| found.secret(&["sources", name, "aws", key], reference, hint);
+            let (id, secret) = (read("access_key_id", id), read("secret_access_key", secret));
+            let session = match session_token {
+                Some(token) => Some(read("session_token", token)?),
+                None => None,
+            };
+            Some(Aws::with_keys(Keys::new(id?.expose().to_owned(), secret?, session), role))
+        }
+        aws::Begins::Web { token, role: first } => {
+            // it is read anew for each run; whether it is there at all is told now
+            let hint = "the token that the place gives to whoever runs there";
+            found.secret(&["sources", name, "aws", "web_identity"], token, hint)?;
+            Some(Aws::with_web_identity(token.clone(), first.clone(), role))
+        }
     }
 }
 

@@ -197,7 +197,11 @@ fn address(
         None => session.params.get(slot.path.to_string().as_str()).map(|value| Cow::Borrowed(value.as_str())),
     };
     let mut fill = |template: &Template| template.fill(parameters, value).map_err(unasked);
-    let base = session.base.as_str().trim_end_matches('/');
+    let base = match &step.service {
+        None => &session.base,
+        Some(service) => session.beside.get(service).ok_or((Outcome::Error, why::VALUE_MISSING))?,
+    };
+    let base = base.as_str().trim_end_matches('/');
     // a server of one's own has its documents beside the versions of its paths: /api/graphql, /api/v3
     let beside = matches!(step.verb, Verb::GraphQl(_)).then(|| base.strip_suffix("/api/v3")).flatten();
     let mut text = beside.map_or_else(|| base.to_owned(), |host| format!("{host}/api"));

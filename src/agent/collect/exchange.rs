@@ -50,6 +50,8 @@ pub(super) struct Session<'a> {
     pub pace: Pace,
     /// Nothing is sent anywhere else than to its origin.
     pub base: Url,
+    /// Other services that may be asked, by name, and are told who asks.
+    pub beside: BTreeMap<String, Url>,
     /// Who asks.
     pub door: Door<'a>,
     pub item_key: &'a ItemKey,
@@ -148,7 +150,7 @@ impl Session<'_> {
             let given = same.filter(|_| asks).map(|known| known.etag.clone());
             // what is made from a credential goes to no other host
             let etag = given.or_else(|| computed.clone()).filter(|_| self.is_ours(&url_now));
-            let headers = match self.shown(&credential, (&url_now, &asked.headers), body.as_deref()) {
+            let headers = match self.shown(&credential, (step, &url_now, &asked.headers), body.as_deref()) {
                 Ok(headers) => headers,
                 Err(refusal) => return self.unsent(step, item, refusal.outcome, refusal.why),
             };
@@ -249,7 +251,7 @@ impl Session<'_> {
             body_bytes_max: self.manifest.limits.body_bytes_max,
             line: &self.line,
         };
-        if let Some(host) = url.host_str().filter(|_| !self.is_ours(url)) {
+        if let Some(host) = url.host_str().filter(|host| Some(*host) != self.base.host_str()) {
             self.hosts.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned());
         }
         let answer = self.http.send(url, ask).await;
@@ -292,24 +294,6 @@ impl Session<'_> {
         }
         let to = answer.headers.get("location").and_then(|to| from.join(to).ok())?;
         Some(if self.may_go(&to) { Ok(to) } else { Err(why::REDIRECT_OTHER_HOST) })
-    }
-
-    /// May the token go there? Same scheme, host and port, and no user in the address.
-    pub(super) fn is_ours(&self, url: &Url) -> bool {
-        // files have no origin, and nothing is sent to them
-        let file = url.scheme() == FILE && url.as_str().starts_with(self.base.as_str());
-        let place = |url: &Url| (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port());
-        let directory = ldap::is_directory(url) && place(url) == place(&self.base);
-        (file || directory || url.origin() == self.base.origin())
-            && url.username().is_empty()
-            && url.password().is_none()
-    }
-
-    /// May anything be sent there? Besides our own address, only hosts that the manifest names, by https.
-    pub(super) fn may_go(&self, url: &Url) -> bool {
-        let named = |host: &str| self.manifest.connection.allow_hosts.iter().any(|allowed| allowed == host);
-        let plain = url.username().is_empty() && url.password().is_none() && url.port().is_none();
-        url.scheme() == "https" && plain && url.host_str().is_some_and(named) || self.is_ours(url)
     }
 
     /// Waits if there is a point in trying again; how long it waited.

@@ -322,6 +322,12 @@ impl Headers {
         Some(Self(headers))
     }
 
+    /// All that are no secrets, by name; `None` if one is no visible text.
+    pub fn open(&self) -> Option<Vec<(String, String)>> {
+        let open = self.0.iter().filter(|(_, value)| !value.is_sensitive());
+        open.map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect()
+    }
+
     /// The same for a host that must not learn who asks.
     #[must_use]
     pub fn without_credential(&self) -> Self {

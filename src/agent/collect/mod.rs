@@ -22,6 +22,7 @@ pub mod lint;
 mod list;
 mod manifest;
 mod nested;
+mod ours;
 mod outcome;
 mod outline;
 mod page;
@@ -68,7 +69,7 @@ use self::{
     spans::Spans,
 };
 pub use self::{
-    auth::{Auth, Client, GithubApp, KeyError, Privileges},
+    auth::{Auth, Aws, Client, GithubApp, KeyError, Keys, Privileges, Role},
     complete::{Claim, Proven},
     condition::Window,
     conditional::Bodies,
@@ -81,7 +82,7 @@ pub use self::{
     outline::{Place, PopulationOutline, StepOutline},
     population::Collected as Population,
     reach::{Network, Reach},
-    register::{Look, PublicKey, Register, Signer},
+    register::{Look, Register, Signer},
     table::TableFault,
 };
 use crate::{chance::Chance, clock::Clock, secret};
@@ -215,8 +216,9 @@ pub async fn collect(
     if state.manifest != Some(manifest.digest) {
         *state = State { manifest: Some(manifest.digest), ..State::default() };
     }
-    let base_url = request.base_url.unwrap_or(&manifest.connection.base_url).trim_end_matches('/');
-    let session = Url::parse(base_url).ok().filter(|base| may_be_read(base, http)).map(|base| Session {
+    let (base_url, own) = place(manifest, request);
+    let session = Url::parse(&base_url).ok().filter(|base| may_be_read(base, http)).map(|base| Session {
+        beside: manifest.beside(request.params, request.base_url.map(|_| &base)),
         manifest,
         http,
         clock,
@@ -253,7 +255,7 @@ pub async fn collect(
         bytes,
         skew_ms: None,
         privileges: session.as_ref().map(Session::privileges).unwrap_or_default(),
-        channel: channel(http, base_url, manifest, session.as_ref()),
+        channel: channel(http, &base_url, own.as_deref(), session.as_ref()),
     };
     let restarted = done.iter().flatten().any(|instance| instance.listing.restarted);
     let mut first = Vec::new();
@@ -271,6 +273,13 @@ pub async fn collect(
     collected.why.extend(told.into_iter().filter_map(code));
     state.remember(known);
     collected
+}
+
+/// Where it reads, and where the manifest would. An address that lacks a value stays as it is written, and is none that can be read.
+fn place(manifest: &Manifest, request: &Request<'_>) -> (String, Option<String>) {
+    let own = manifest.address(request.params);
+    let base_url = request.base_url.or(own.as_deref()).unwrap_or(manifest.base_url());
+    (base_url.trim_end_matches('/').to_owned(), own)
 }
 
 /// Encrypted, on this machine, or the file that is the source.
@@ -410,7 +419,7 @@ impl State {
     }
 }
 
-fn channel(http: &Http, base_url: &str, manifest: &Manifest, session: Option<&Session<'_>>) -> Channel {
+fn channel(http: &Http, base_url: &str, own: Option<&str>, session: Option<&Session<'_>>) -> Channel {
     let mut hosts = BTreeSet::new();
     if let Some(session) = session {
         hosts.extend(session.base.host_str().map(str::to_owned));
@@ -419,7 +428,7 @@ fn channel(http: &Http, base_url: &str, manifest: &Manifest, session: Option<&Se
     let host = |host: String| Host { spki: http.spki(&host), root: http.root(&host), host };
     Channel {
         base_url: base_url.to_owned(),
-        overridden: base_url != manifest.connection.base_url,
+        overridden: own.is_some_and(|own| base_url != own),
         hosts: hosts.into_iter().map(host).collect(),
         proxy: http.proxy().map(str::to_owned),
         extra_ca: http.extra_ca(),

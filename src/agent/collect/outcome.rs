@@ -90,13 +90,13 @@ pub mod why {
     pub const SCOPE_MISSING: &str = "scope.missing";
     /// The token is not fit for a header; nothing was sent.
     pub const TOKEN_MALFORMED: &str = "token.malformed";
-    /// The key of the app or client does not sign; nothing was sent.
+    /// The key of the app or client does not sign, or what proves who asks cannot be read; nothing was sent.
     pub const AUTH_KEY: &str = "auth.key";
     /// What somebody else signs for the client cannot be read where it should lie; nothing was sent.
     pub const AUTH_STATEMENT: &str = "auth.statement";
     /// The source does not believe the app or client: another key or secret, another id, or clocks too far apart.
     pub const AUTH_REFUSED: &str = "auth.refused";
-    /// There is no token at the address where the manifest says that a client is given one.
+    /// There is no token at the address where the manifest says that a client is given one; or nobody says where a session is given.
     pub const AUTH_ENDPOINT: &str = "auth.endpoint";
     /// The app is not installed there, or not where this key may look.
     pub const AUTH_NOT_INSTALLED: &str = "auth.not_installed";

@@ -107,8 +107,9 @@ fn address(path: &Path, root: Value<'_>) -> Result<Lead, &'static str> {
 fn cursor_of(cursor: &Cursor, step: &Step, root: Value<'_>) -> Result<Lead, &'static str> {
     let more = cursor.more.as_ref().map(|path| path.find(root).map(Value::raw));
     match more {
-        Some(Some("false")) => return Ok(Lead::None),
-        None | Some(Some("true")) => {}
+        // XML has texts alone
+        Some(Some("false" | "\"false\"")) => return Ok(Lead::None),
+        None | Some(Some("true" | "\"true\"")) => {}
         // whether there is more must then be said
         Some(Some(_) | None) => return Err(why::LINK_MALFORMED),
     }

@@ -4,6 +4,7 @@
 //! are refused together, each with its line. What is not written has a default, and [`Config::explain`] shows it.
 
 pub mod alert;
+pub mod aws;
 pub mod catalogue;
 pub mod client;
 pub mod collector;

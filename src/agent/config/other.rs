@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
+    aws::{self, Aws},
     client::{self, Client},
     directory::{self, Directory, address},
     node::{Fields, Node},
@@ -50,6 +51,22 @@ pub enum Credential {
     Client(Client),
     /// Whoever a directory lets in.
     Bind(Directory),
+    /// Keys of AWS, or a role that each run assumes.
+    Aws(Aws),
+}
+
+impl Other {
+    /// The region that is read, where there are any.
+    pub fn region(&self) -> Option<&str> {
+        match &self.credential {
+            Credential::Aws(aws) => Some(&aws.region),
+            Credential::Token(_)
+            | Credential::Basic { .. }
+            | Credential::Headers(_)
+            | Credential::Client(_)
+            | Credential::Bind(_) => None,
+        }
+    }
 }
 
 pub(super) fn read(kind: &str, fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Other> {
@@ -58,6 +75,12 @@ pub(super) fn read(kind: &str, fields: &mut Fields<'_>, reading: &mut Reading<'_
         Some(node) => params(node, reading),
     };
     let credential = credential(fields, reading);
+    if let (Some(Credential::Aws(_)), Some(node)) = (&credential, fields.may("params"))
+        && params.as_ref().is_some_and(|params| params.contains_key("region"))
+    {
+        node.refuse_as("another region".to_owned(), "the region under aws alone", None, &mut reading.faults);
+        return None;
+    }
     let base_url = match &credential {
         Some(Credential::Bind(directory)) => {
             reading.or_none(fields, "base_url", String::clone, address(directory))
@@ -94,13 +117,13 @@ fn params(node: &Node, reading: &mut Reading<'_>) -> Option<BTreeMap<String, Str
     (params.len() == entries.len()).then_some(params)
 }
 
-/// Exactly one of the five.
+/// Exactly one of the six.
 fn credential(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Credential> {
-    let bind = fields.may("bind");
-    let given = [fields.may("token"), fields.may("basic"), fields.may("headers"), fields.may("client"), bind];
+    let given = ["token", "basic", "headers", "client", "aws", "bind"].map(|key| fields.may(key));
     let expected = "one of token: secret://.., basic: { user: .., password: secret://.. }, headers: { NAME: secret://.. }, \
-                    client: { id: .., key: secret://.. } (or secret, or assertion, in place of key); of a directory, \
-                    bind: { dn: .., password: secret://.. }";
+                    client: { id: .., key: secret://.. } (or secret, or assertion, in place of key), \
+                    or aws: { region: .., access_key_id: secret://.., secret_access_key: secret://.. }; \
+                    of a directory, bind: { dn: .., password: secret://.. }";
     if let Some(second) = given.iter().flatten().nth(1) {
         second.refuse_as("a second credential".to_owned(), expected, None, &mut reading.faults);
         return None;
@@ -109,9 +132,10 @@ fn credential(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Cred
         [Some(token), ..] => secret(token, reading).map(Credential::Token),
         [_, Some(node), ..] => basic(node, reading),
         [_, _, Some(node), ..] => headers(node, reading),
-        [_, _, _, Some(node), _] => client::read(node, reading).map(Credential::Client),
+        [_, _, _, Some(node), ..] => client::read(node, reading).map(Credential::Client),
+        [.., Some(node), _] => aws::read(node, reading).map(Credential::Aws),
         [.., Some(node)] => directory::read(node, fields, reading).map(Credential::Bind),
-        [None, None, None, None, None] => {
+        [None, None, None, None, None, None] => {
             fields.must("token", expected, &mut reading.faults)?;
             None
         }

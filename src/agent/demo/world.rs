@@ -52,7 +52,8 @@ const PLANS: [Plan; 3] = [
 /// Those of everything else. What a policy reads beside what it judges is read a little before.
 const PLANS_BESIDE: [Plan; 5] = [
     ("people.register", "40 5-23/6 * * *", 28_800, Missed::Gap),
-    ("okta.users", "45 2-23/3 * * *", 14_400, Missed::Gap),
+    // around midnight, when time limits end, and around the beginning of work, when somebody notices
+    ("okta.users", "45 2,8,11,23 * * *", 46_800, Missed::Gap),
     ("okta.admins", "50 5-23/6 * * *", 28_800, Missed::Gap),
     ("loki.streams", "52 2-23/3 * * *", 14_400, Missed::Gap),
     ("log_sources.register", "55 2-23/3 * * *", 14_400, Missed::Gap),

@@ -133,6 +133,12 @@ pub(super) fn not_shown(html: &mut Html, content: &Content<'_>) {
 /// How the source was reached; every run of the log counts.
 fn channel(source: &str, reached: &Reached) -> String {
     let hosts: Vec<&str> = reached.hosts.keys().map(String::as_str).collect();
+    if hosts.is_empty() {
+        let runs = counted(reached.runs, "run");
+        return format!(
+            "Whether what {source} says is true: none of {runs} reached it over a network, and for a file answers whoever writes it and signs it."
+        );
+    }
     let mut text = format!(
         "Whether {source} really answered so: the operator controls the network to {}",
         hosts.join(", ")

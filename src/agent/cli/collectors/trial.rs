@@ -109,6 +109,7 @@ fn source(shelved: &Shelved, asked: &CollectorsTry) -> anyhow::Result<Source> {
             variable: asked.token.as_deref(),
             header: asked.header.as_deref(),
             bind: asked.bind.as_deref(),
+            aws: shelved.manifest.is_for_aws(),
         }),
     }
 }
@@ -218,6 +219,9 @@ fn others(shelf: &Shelf, one: &Seen<'_>, said: &[Said<'_>]) -> Vec<String> {
 fn next(asked: &CollectorsTry, kind: &str, said: &[Said<'_>], seen: &[Seen<'_>]) -> String {
     let refused = |one: &Seen<'_>| one.unseen.iter().any(|u| u.outcome == Outcome::Unauthenticated);
     if kind != "github" && seen.iter().any(refused) {
+        if seen.iter().any(|one| one.manifest.is_for_aws()) {
+            return "see that the keys are valid, and belong to AWS_SESSION_TOKEN if that is set".to_owned();
+        }
         let way = asked
             .header
             .as_ref()

@@ -18,7 +18,8 @@ const PAGES_MAX: u64 = 10_000;
 const SIZE_MAX: u64 = 10_000;
 const VERBS: [&str; 6] = ["get", "post", "graphql", "inside", "table", "ldap"];
 /// Keys of a step that say how something is asked, or what came of asking.
-const NOT_INSIDE: [&str; 13] = [
+const NOT_INSIDE: [&str; 14] = [
+    "service",
     "safe_post",
     "body",
     "form",

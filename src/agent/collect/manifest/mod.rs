@@ -4,6 +4,7 @@
 
 mod asks;
 mod auth;
+mod aws;
 mod documents;
 pub(super) mod keys;
 mod ldap;
@@ -25,6 +26,7 @@ use std::collections::BTreeSet;
 use observance_record::Digest;
 
 pub(super) use self::auth::{SecretIn, TokenAt, TokenErrand};
+pub(super) use self::aws::{Aws, REGION, STS};
 pub(super) use self::rights::Permissions;
 pub(super) use self::turns::{
     Bound, Cursor, CursorIn, Document, Feed, Follow, Nested, Pages, Reach, Retention, Search, State, Stop,
@@ -103,7 +105,7 @@ impl Manifest {
         self.id.split('.').next().unwrap_or_default()
     }
 
-    /// Where it reads unless the request says otherwise.
+    /// Where it reads unless the request says otherwise, as it stands in the file.
     pub fn base_url(&self) -> &str {
         &self.connection.base_url
     }
@@ -111,11 +113,6 @@ impl Manifest {
     /// Does it read a file?
     pub fn is_for_files(&self) -> bool {
         self.columns().is_some()
-    }
-
-    /// Does it ask a directory?
-    pub fn is_for_directories(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step.verb, Verb::Search(_)))
     }
 
     /// How many rows such a file has, or all that is wrong with it, by line.
@@ -243,6 +240,8 @@ pub(super) struct Connection {
     pub params: Vec<String>,
     /// How a client comes to a token.
     pub auth: Option<TokenErrand>,
+    /// As whose its requests are signed, if they are.
+    pub aws: Option<Aws>,
 }
 
 /// How the source is asked whether something changed.
@@ -331,6 +330,8 @@ pub(super) struct Step {
     pub id: String,
     /// How it is asked.
     pub verb: Verb,
+    /// Another service of AWS that it is asked of.
+    pub service: Option<String>,
     /// The path.
     pub path: Template,
     /// The query, in the manifest's order.

@@ -28,6 +28,18 @@ pub(super) fn duration_s(spot: &Spot<'_>, faults: &mut Faults) -> Option<u32> {
     })
 }
 
+/// A name that could be a host of others: this machine and bare addresses are for the configuration to name.
+pub(super) fn is_outside(name: &str) -> bool {
+    name.contains('.') && !name.ends_with(".localhost") && !name.ends_with('.')
+}
+
+/// An https address of a host that could be of others, without user, query and fragment.
+pub(super) fn is_base(text: &str) -> bool {
+    let Ok(url) = url::Url::parse(text) else { return false };
+    let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    url.scheme() == "https" && plain && url.domain().is_some_and(is_outside)
+}
+
 /// A share such as `0.25`, in thousandths.
 pub(super) fn permille(spot: &Spot<'_>, faults: &mut Faults) -> Option<u64> {
     let read = |number: &str| -> Option<u64> {

@@ -4,11 +4,10 @@ use observance_record::Digest;
 
 use super::{
     Conditional, Connection, Evidence, Fault, Limits, Manifest, Permissions, Rate, Receipts, ResetUnit, auth,
-    keys, ldap, parts, populations, schedule, steps,
+    aws, keys, ldap, parts, populations, schedule, steps,
     table::{self, ADDRESS},
     yaml::{self, Faults, Section, Spot},
 };
-use crate::collect::ldap::LDAPS;
 
 /// Most requests of a run: its receipts are one artefact of at most 16 MiB (formats section 11), of some 390 bytes each.
 const REQUESTS_MAX: u64 = 40_000;
@@ -76,6 +75,7 @@ fn read(digest: Digest, root: &Spot<'_>, faults: &mut Faults) -> Manifest {
     if reads == Reads::Directory {
         manifest.conditional = Conditional::Never;
     }
+    aws::agree(&sections, faults, &manifest);
     manifest
 }
 
@@ -141,24 +141,18 @@ fn metadata(sections: &Section<'_>, faults: &mut Faults) -> (String, u64, String
 
 fn connection(spot: &Spot<'_>, faults: &mut Faults, reads: Reads) -> Connection {
     let section = spot.section(faults, &keys::CONNECTION.names());
-    let scheme = if reads == Reads::Directory { LDAPS } else { "https" };
-    let address = |text: &str| {
-        let url = url::Url::parse(text).ok()?;
-        let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-        let number = |name: &str| name.parse::<std::net::Ipv4Addr>().is_ok();
-        let named = url.domain().is_some_and(|name| is_outside(name) && !number(name));
-        (url.scheme() == scheme && plain && named).then(|| text.trim_end_matches('/').to_owned())
-    };
     let params: Vec<String> = section
         .get("params")
         .map(|s| s.list(faults).iter().filter_map(|s| parts::name(s, faults)).collect())
         .unwrap_or_default();
     Connection {
         auth: section.get("auth").and_then(|s| auth::read(s, &params, faults)),
+        aws: section.get("aws").and_then(|s| aws::read(s, &params, faults)),
         base_url: section
             .need(faults, "base_url")
-            .and_then(|s| {
-                s.read(faults, &format!("an {scheme} address without user, query or fragment"), address)
+            .and_then(|s| match reads {
+                Reads::Directory => ldap::address(s, faults),
+                Reads::Server | Reads::File => aws::base_address(s, faults, section.get("aws").is_some()),
             })
             .unwrap_or_default(),
         allow_hosts: section.get("allow_hosts").map(|s| hosts(s, faults)).unwrap_or_default(),
@@ -171,7 +165,7 @@ fn hosts(spot: &Spot<'_>, faults: &mut Faults) -> Vec<String> {
     let host = |text: &str| {
         let url = url::Url::parse(&format!("https://{text}")).ok()?;
         let bare = url.domain() == Some(text) && url.as_str() == format!("https://{text}/");
-        (bare && is_outside(text)).then(|| text.to_owned())
+        (bare && parts::is_outside(text)).then(|| text.to_owned())
     };
     let list = spot.list(faults);
     list.iter()
@@ -306,9 +300,4 @@ fn reset(spot: &Spot<'_>, faults: &mut Faults) -> (Option<String>, ResetUnit) {
     });
     let from = section.need(faults, "from").and_then(|spot| parts::header(spot, faults));
     (from, unit.unwrap_or_default())
-}
-
-/// A name that could be a host of others: this machine and bare addresses are for the configuration to name.
-pub(super) fn is_outside(name: &str) -> bool {
-    name.contains('.') && !name.ends_with(".localhost") && !name.ends_with('.')
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::{
-    Each, Pages, Proof, Records, Step, Verb, asks, documents, keys, ldap, parts, proofs, windows,
+    Each, Pages, Proof, Records, Step, Verb, asks, aws, documents, keys, ldap, parts, proofs, windows,
     yaml::{Faults, Section, Spot},
 };
 use crate::collect::{
@@ -31,6 +31,7 @@ impl Step {
         Self {
             id,
             verb,
+            service: None,
             path,
             query: Vec::new(),
             headers: Vec::new(),
@@ -169,6 +170,8 @@ fn step(
     let records = match &verb {
         Some(Verb::Inside(_)) => Some(Records::List),
         Some(Verb::Search(search)) => Some(ldap::records(search)),
+        // what is wrong with it is told where it is read
+        None if section.get("ldap").is_some() => None,
         Some(Verb::Get | Verb::Post(_) | Verb::Form(_) | Verb::GraphQl(_)) | None => {
             section.need(faults, "records").and_then(|spot| records(spot, faults))
         }
@@ -192,6 +195,7 @@ fn step(
         needs: section.get("needs").and_then(|spot| spot.text(faults)).map(str::to_owned),
         caveat: section.get("caveat").and_then(|spot| spot.text(faults)).map(str::to_owned),
         id: id?,
+        service: aws::service(section, faults),
         path: path?,
         verb: verb?,
         records: records?,

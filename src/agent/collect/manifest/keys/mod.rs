@@ -179,6 +179,26 @@ pub(in crate::collect) static CONNECTION: Section = Section {
             "Where a client is given a token for each run (OAuth 2.0 client credentials). With it the configuration names a \
              `client`, without it something else.",
         ),
+        may(
+            "aws",
+            Kind::Section(&AWS),
+            "Requests are signed as AWS wants them (Signature Version 4). With it the configuration names `aws`, without it something \
+             else; `params` have the `region`, which may stand in the host of `base_url`.",
+        ),
+    ],
+};
+
+pub(in crate::collect) static AWS: Section = Section {
+    name: "aws",
+    about: "For what requests to AWS are signed. The names of `permissions.expect` are its actions: a role that is assumed for a run \
+            may do these and nothing else, whatever else it is granted.",
+    keys: &[
+        must("service", Kind::Form("word"), "The service, as in `logs.eu-central-1.amazonaws.com`."),
+        may(
+            "region",
+            Kind::Form("word"),
+            "The region that is signed for, where the service has one for all: `us-east-1` of `iam`. Otherwise the source's.",
+        ),
     ],
 };
 

@@ -16,6 +16,12 @@ pub(in crate::collect) static STEP_KEYS: Section = Section {
         ),
         may("post", TEMPLATE, "The path of a POST that reads; it needs `safe_post`."),
         may(
+            "service",
+            Kind::Form("word"),
+            "With `connection.aws`: another service of the source's region that is asked, at `https://SERVICE.{region}.amazonaws.com` \
+             unless the configuration names one address for all.",
+        ),
+        may(
             "safe_post",
             Kind::Truth,
             "With `post`, always `true`: the author's word that it reads and changes nothing.",
