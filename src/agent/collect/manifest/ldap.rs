@@ -255,3 +255,10 @@ pub(super) fn base_address(spot: &Spot<'_>, faults: &mut Faults) -> Option<Strin
         parts::is_base(text, LDAPS).then(|| text.trim_end_matches('/').to_owned())
     })
 }
+
+impl Manifest {
+    /// Does it ask a directory?
+    pub fn is_for_directories(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.verb, Verb::Search(_)))
+    }
+}

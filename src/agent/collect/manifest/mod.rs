@@ -115,11 +115,6 @@ impl Manifest {
         self.columns().is_some()
     }
 
-    /// Does it ask a directory?
-    pub fn is_for_directories(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step.verb, Verb::Search(_)))
-    }
-
     /// How many rows such a file has, or all that is wrong with it, by line.
     pub(super) fn table_rows(&self, body: &[u8]) -> Result<usize, Vec<TableFault>> {
         let columns = self.columns().unwrap_or_default();
@@ -147,11 +142,6 @@ impl Manifest {
     /// What the credential must be granted, as (name, access).
     pub fn permissions(&self) -> &[(String, String)] {
         &self.permissions.expect
-    }
-
-    /// Does it say where a client is given a token? Then, and only then, a client may ask.
-    pub const fn is_for_clients(&self) -> bool {
-        self.connection.auth.is_some()
     }
 
     /// What each step needs beyond that, in words, for whoever has to grant it: (step, need).
