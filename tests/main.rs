@@ -35,6 +35,7 @@ mod interop;
 mod joined;
 mod keycloak;
 mod kill;
+mod ldap;
 mod logging;
 mod museum;
 mod page;

@@ -33,12 +33,13 @@ pub(super) fn one_of_a_kind(config: &Config, found: &mut Found) {
     }
 }
 
-/// Whoever may ask a collector: with a token or a password, as a client that is given a token, or by signing.
+/// Whoever may ask a collector: with a token or a password, as a client that is given a token, by signing, or by a bind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Way {
     Shown,
     Client,
     Aws,
+    Bind,
 }
 
 impl Way {
@@ -47,11 +48,14 @@ impl Way {
             Credential::Token(_) | Credential::Basic { .. } | Credential::Headers(_) => Self::Shown,
             Credential::Client(_) => Self::Client,
             Credential::Aws(_) => Self::Aws,
+            Credential::Bind(_) => Self::Bind,
         }
     }
 
-    const fn wanted(manifest: &Manifest) -> Self {
-        if manifest.is_for_aws() {
+    fn wanted(manifest: &Manifest) -> Self {
+        if manifest.is_for_directories() {
+            Self::Bind
+        } else if manifest.is_for_aws() {
             Self::Aws
         } else if manifest.is_for_clients() {
             Self::Client
@@ -61,7 +65,8 @@ impl Way {
     }
 }
 
-/// A client is given a token, and requests are signed, only where a manifest says; where one says so, nobody else can ask.
+/// A client is given a token, requests are signed, and somebody binds, only where a manifest says; where one says so, nobody else can
+/// ask.
 pub(super) fn clients(config: &Config, collectors: &BTreeMap<String, Arc<Collector>>, found: &mut Found) {
     let mut wrong: BTreeMap<(&str, Way, Way), Vec<&str>> = BTreeMap::new();
     let mut unsigned: BTreeMap<&str, &str> = BTreeMap::new();
@@ -89,6 +94,13 @@ pub(super) fn clients(config: &Config, collectors: &BTreeMap<String, Arc<Collect
             }
             (_, Way::Client) => {
                 (format!("no client, and {collectors} is asked with a token of each run"), "client")
+            }
+            (_, Way::Bind) => (
+                format!("nobody who binds, and {collectors} asks a directory"),
+                "bind: { dn: .., password: secret://.. }",
+            ),
+            (Way::Bind, Way::Shown) => {
+                (format!("who binds, and {collectors} asks no directory"), "token, basic, headers or client")
             }
             (Way::Aws, Way::Shown) => {
                 (format!("keys of AWS, and {collectors} is no collector of AWS"), "token, basic or headers")

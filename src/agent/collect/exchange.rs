@@ -21,11 +21,12 @@ use super::{
     ask::Asked,
     auth::{Credential, Door, Granted},
     conditional::{self, Bodies},
-    http::{Answer, Ask, Broken, Headers, Http},
+    http::{Answer, Ask, Headers, Http},
     kept::{self, Known},
+    ldap::{self, Line},
     limit::{Pace, http_date, leave_alone_until, used_up_until},
     manifest::{Conditional, Manifest, Step, Turn},
-    outcome::why,
+    outcome::{broken_off, why},
     page::{Artefact, Meaning, Record, weigh},
     receipt::{Attempt, PriorRow, Receipt, exchange_row},
     spans::Spans,
@@ -64,6 +65,8 @@ pub(super) struct Session<'a> {
     /// What is read, until it is sealed.
     pub spool: Mutex<Spool>,
     pub granted: Mutex<Granted>,
+    /// The connection of the run, where the source is a directory.
+    pub line: Line,
     /// Hosts that were asked beside the base address's.
     pub hosts: Mutex<BTreeSet<String>>,
 }
@@ -246,6 +249,7 @@ impl Session<'_> {
             by_date: self.manifest.conditional == Conditional::LastModified,
             body: call.body,
             body_bytes_max: self.manifest.limits.body_bytes_max,
+            line: &self.line,
         };
         if let Some(host) = url.host_str().filter(|host| Some(*host) != self.base.host_str()) {
             self.hosts.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned());
@@ -264,6 +268,7 @@ impl Session<'_> {
 
     fn weighed(&self, step: &Step, answer: Answer, asked: bool, sent_at: Instant, took_ms: i64) -> Tried {
         self.pace.read(answer.body.len());
+        self.pace.also(answer.headers.get(ldap::FURTHER).and_then(|n| n.parse().ok()).unwrap_or(0));
         self.note_granted(&answer.headers);
         let date = answer.headers.get("date").and_then(http_date);
         let skew_ms = date.map(|date| date.ms_since(sent_at.plus_ms(took_ms / 2)));
@@ -462,7 +467,7 @@ impl Session<'_> {
 /// What an answer says of its list, in its headers if its step looks there.
 fn said(step: &Step, answer: &Answer, in_body: &Said) -> Result<Said, &'static str> {
     match &step.pages {
-        Some(pages) if matches!(pages.turn, Turn::Link(_)) => {
+        Some(pages) if matches!(pages.turn, Turn::Link(_) | Turn::Place) => {
             Ok(Said { lead: turn::of_headers(pages, &answer.headers)?, ..in_body.clone() })
         }
         Some(_) | None => Ok(in_body.clone()),
@@ -476,15 +481,4 @@ pub(super) fn may_ask_again(step: &Step, records: &[Arc<Record>], said: &Said) -
     let full = |size: u64| u64::try_from(records.len()).is_ok_and(|n| n >= size);
     // what is counted goes on until a page is short or empty, whatever this one says
     counts || said.lead != Lead::None || !pages.size.as_ref().is_some_and(|(_, size)| full(*size))
-}
-
-const fn broken_off(broken: Broken) -> (Outcome, &'static str) {
-    match broken {
-        Broken::Timeout => (Outcome::Retry, why::TIMEOUT),
-        Broken::Connect => (Outcome::Retry, why::CONNECT),
-        Broken::Truncated => (Outcome::Retry, why::TRUNCATED),
-        Broken::Other => (Outcome::Retry, why::BROKEN),
-        Broken::Inside => (Outcome::Error, why::ADDRESS_INSIDE),
-        Broken::TooLarge => (Outcome::Error, why::TOO_LARGE),
-    }
 }

@@ -15,6 +15,7 @@ mod graphql;
 mod http;
 mod inside;
 mod kept;
+mod ldap;
 mod limit;
 mod link;
 pub mod lint;
@@ -61,6 +62,7 @@ use self::{
     auth::Door,
     exchange::Session,
     kept::{Kept, Known},
+    ldap::Line,
     limit::Pace,
     list::{Env, Listing, read_list},
     manifest::Step,
@@ -72,6 +74,7 @@ pub use self::{
     condition::Window,
     conditional::Bodies,
     http::{Http, Route, RouteError},
+    ldap::{Bind, Directory},
     manifest::{
         Evidence, Fault, Manifest, Schedule, reference as manifest_reference, schema as manifest_schema,
     },
@@ -214,7 +217,7 @@ pub async fn collect(
         *state = State { manifest: Some(manifest.digest), ..State::default() };
     }
     let (base_url, own) = place(manifest, request);
-    let session = Url::parse(&base_url).ok().filter(may_be_read).map(|base| Session {
+    let session = Url::parse(&base_url).ok().filter(|base| may_be_read(base, http)).map(|base| Session {
         beside: manifest.beside(request.params, request.base_url.map(|_| &base)),
         manifest,
         http,
@@ -233,12 +236,10 @@ pub async fn collect(
         computed: Mutex::new(state.computed),
         spool: Mutex::default(),
         granted: Mutex::default(),
+        line: Line::default(),
         hosts: Mutex::default(),
     });
-    let done = match &session {
-        Some(session) => run_steps(session).await,
-        None => Vec::new(),
-    };
+    let done = run_steps(session.as_ref()).await;
     let (requests, bytes) = session.as_ref().map(|session| session.pace.totals()).unwrap_or_default();
     let mut collected = Collected {
         started: request.started,
@@ -261,14 +262,15 @@ pub async fn collect(
     if let Some(session) = session {
         first.extend(session.door.sent().into_iter().map(|sent| session.kept(sent)));
         state.computed = session.computed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        session.line.end().await;
         collected.bodies = session.spool.into_inner().unwrap_or_else(PoisonError::into_inner);
     }
     let known = collected.gather(first, done);
     collected.conclude(manifest, request);
     // nothing was missed for these; but why all was read again, and what nobody answers for, should be known
     let told = [(restarted, why::STATE_LOST), (http.is_unsigned(), why::REGISTER_UNSIGNED)];
-    let told = told.into_iter().filter(|(holds, _)| *holds);
-    collected.why.extend(told.filter_map(|(_, why)| why.parse::<Code>().ok()));
+    let code = |(holds, why): (bool, &str)| why.parse::<Code>().ok().filter(|_| holds);
+    collected.why.extend(told.into_iter().filter_map(code));
     state.remember(known);
     collected
 }
@@ -280,9 +282,9 @@ fn place(manifest: &Manifest, request: &Request<'_>) -> (String, Option<String>)
     (base_url.trim_end_matches('/').to_owned(), own)
 }
 
-/// By https, on this machine, or the file that is the source.
-fn may_be_read(base: &Url) -> bool {
-    secret::may_go_to(base) || base.scheme() == exchange::FILE
+/// Encrypted, on this machine, or the file that is the source.
+fn may_be_read(base: &Url, http: &Http) -> bool {
+    secret::may_go_to(base) || base.scheme() == exchange::FILE || http.may_bind_at(base)
 }
 
 fn assemble(manifest: &Manifest, request: &Request<'_>, done: &[Vec<Instance>]) -> Vec<Population> {
@@ -294,9 +296,10 @@ fn assemble(manifest: &Manifest, request: &Request<'_>, done: &[Vec<Instance>]) 
     manifest.populations.iter().map(one).collect()
 }
 
-/// Asks every step that is wanted, in the manifest's order.
-async fn run_steps(session: &Session<'_>) -> Vec<Vec<Instance>> {
+/// Asks every step that is wanted, in the manifest's order; none where nothing may be read.
+async fn run_steps(session: Option<&Session<'_>>) -> Vec<Vec<Instance>> {
     let mut done: Vec<Vec<Instance>> = Vec::new();
+    let Some(session) = session else { return done };
     for (at, step) in session.manifest.steps.iter().enumerate() {
         let wanted = !session.manifest.left_out.contains(&at);
         let instances = if wanted { run_step(session, step, &done).await } else { Vec::new() };
@@ -343,6 +346,7 @@ async fn run_step(session: &Session<'_>, step: &Step, done: &[Vec<Instance>]) ->
                 manifest::Verb::Get
                 | manifest::Verb::Post(_)
                 | manifest::Verb::Form(_)
+                | manifest::Verb::Search(_)
                 | manifest::Verb::GraphQl(_) => read_list(session, step, Some(&env)).await,
             };
             Instance { parent, env: Some(env), listing }

@@ -8,6 +8,7 @@ pub mod aws;
 pub mod catalogue;
 pub mod client;
 pub mod collector;
+pub mod directory;
 pub mod fault;
 pub mod key;
 pub mod node;

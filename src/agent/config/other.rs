@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::{
     aws::{self, Aws},
     client::{self, Client},
+    directory::{self, Directory, address},
     node::{Fields, Node},
     reading::Reading,
     source::{Way, base_url, is_id, secret, way},
@@ -50,6 +51,8 @@ pub enum Credential {
     Client(Client),
     /// Keys of AWS, or a role that each run assumes.
     Aws(Aws),
+    /// Whoever a directory lets in.
+    Bind(Directory),
 }
 
 impl Other {
@@ -60,7 +63,8 @@ impl Other {
             Credential::Token(_)
             | Credential::Basic { .. }
             | Credential::Headers(_)
-            | Credential::Client(_) => None,
+            | Credential::Client(_)
+            | Credential::Bind(_) => None,
         }
     }
 }
@@ -77,7 +81,12 @@ pub(super) fn read(kind: &str, fields: &mut Fields<'_>, reading: &mut Reading<'_
         node.refuse_as("another region".to_owned(), "the region under aws alone", None, &mut reading.faults);
         return None;
     }
-    let base_url = reading.or_none(fields, "base_url", String::clone, base_url);
+    let base_url = match &credential {
+        Some(Credential::Bind(directory)) => {
+            reading.or_none(fields, "base_url", String::clone, address(directory))
+        }
+        Some(_) | None => reading.or_none(fields, "base_url", String::clone, base_url),
+    };
     let way = way(fields, reading);
     Some(Other {
         kind: kind.to_owned(),
@@ -108,12 +117,13 @@ fn params(node: &Node, reading: &mut Reading<'_>) -> Option<BTreeMap<String, Str
     (params.len() == entries.len()).then_some(params)
 }
 
-/// Exactly one of the five.
+/// Exactly one of the six.
 fn credential(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Credential> {
-    let given = ["token", "basic", "headers", "client", "aws"].map(|key| fields.may(key));
+    let given = ["token", "basic", "headers", "client", "aws", "bind"].map(|key| fields.may(key));
     let expected = "one of token: secret://.., basic: { user: .., password: secret://.. }, headers: { NAME: secret://.. }, \
                     client: { id: .., key: secret://.. } (or secret, or assertion, in place of key), \
-                    or aws: { region: .., access_key_id: secret://.., secret_access_key: secret://.. }";
+                    aws: { region: .., access_key_id: secret://.., secret_access_key: secret://.. }; of a directory, \
+                    bind: { dn: .., password: secret://.. }";
     if let Some(second) = given.iter().flatten().nth(1) {
         second.refuse_as("a second credential".to_owned(), expected, None, &mut reading.faults);
         return None;
@@ -122,9 +132,10 @@ fn credential(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Cred
         [Some(token), ..] => secret(token, reading).map(Credential::Token),
         [_, Some(node), ..] => basic(node, reading),
         [_, _, Some(node), ..] => headers(node, reading),
-        [_, _, _, Some(node), _] => client::read(node, reading).map(Credential::Client),
-        [.., Some(node)] => aws::read(node, reading).map(Credential::Aws),
-        [None, None, None, None, None] => {
+        [_, _, _, Some(node), ..] => client::read(node, reading).map(Credential::Client),
+        [.., Some(node), None] => aws::read(node, reading).map(Credential::Aws),
+        [.., Some(node)] => directory::read(node, fields, reading).map(Credential::Bind),
+        [None, None, None, None, None, None] => {
             fields.must("token", expected, &mut reading.faults)?;
             None
         }

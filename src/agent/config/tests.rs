@@ -362,3 +362,60 @@ fn whoever_asks_aws_has_keys_or_an_identity_and_perhaps_a_role() {
     ];
     says(&fine, &wrong);
 }
+
+#[test]
+fn a_directory_is_asked_by_who_binds_and_where_all_is_encrypted() {
+    let least = fs::read_to_string(golden("least.yaml")).unwrap();
+    let of = |catalogue: &Catalogue, line: &str| {
+        let start = least.lines().position(|line| line.starts_with("sources:")).unwrap();
+        let kept = |(i, line): &(usize, &str)| *i < start || *i > start && !line.starts_with(' ');
+        let mut lines: Vec<&str> = least.lines().enumerate().filter(kept).map(|(_, line)| line).collect();
+        let source = format!("sources: {{ ldap: {{ {line} }} }}");
+        lines.push(&source);
+        Config::read(
+            &lines.join("\n"),
+            Path::new("/etc/observance/observance.yaml"),
+            catalogue,
+            Allowed::Kept,
+        )
+    };
+    let shipped = catalogue::Shipped {
+        id: "ldap.users".to_owned(),
+        kind: "ldap".to_owned(),
+        cron: "0 1 * * *".to_owned(),
+        jitter_s: 60,
+        grace_s: 600,
+        max_gap_s: 93_600,
+    };
+    let catalogue = Catalogue::of(vec![shipped], std::collections::BTreeSet::new());
+    let bind = "bind: { dn: \"cn=a,dc=x\", password: secret://env/P }";
+    for good in [
+        format!("{bind}, base_url: \"ldaps://ldap.example:1636\", params: {{ base: \"dc=x\" }}"),
+        format!("{bind}, base_url: \"ldap://ldap.example\", start_tls: true"),
+        format!("{bind}, base_url: \"ldap://127.0.0.1:389\""),
+        "bind: { certificate: agent.pem, key: secret://env/P }, base_url: \"ldaps://ldap.example\""
+            .to_owned(),
+    ] {
+        let read = of(&catalogue, &good);
+        assert!(read.is_ok(), "{good}: {}", read.unwrap_err());
+    }
+    for (wrong, words) in [
+        (format!("{bind}, base_url: \"ldap://ldap.example\""), "anybody on the way could read the password"),
+        (format!("{bind}, base_url: \"https://ldap.example\""), "ldaps://HOST"),
+        (format!("{bind}, base_url: \"ldaps://u:hush@ldap.example\""), "not shown"),
+        (format!("{bind}, base_url: \"ldaps://ldap.example/dc=x\""), "not shown"),
+        (format!("{bind}, proxy: \"http://proxy:3128\""), "no proxy on the way to a directory"),
+        (format!("{bind}, token: secret://env/T"), "a second credential"),
+        ("bind: { dn: \"cn=a\" }".to_owned(), "password"),
+        ("bind: { dn: \"cn=a\", password: hush }".to_owned(), "secret://"),
+        ("bind: { certificate: a.pem, dn: \"cn=a\", key: secret://env/P }".to_owned(), "dn or certificate"),
+        ("bind: { certificate: a.pem }".to_owned(), "key"),
+        (
+            "bind: { certificate: a.pem, key: secret://env/P }, base_url: \"ldap://127.0.0.1\"".to_owned(),
+            "no TLS beside a certificate",
+        ),
+    ] {
+        let faults = of(&catalogue, &wrong).unwrap_err().to_string();
+        assert!(faults.contains(words) && !faults.contains("hush"), "{wrong}: {faults}");
+    }
+}

@@ -93,6 +93,15 @@ fn source(shelved: &Shelved, asked: &CollectorsTry) -> anyhow::Result<Source> {
         (Some(csv), true) => Ok(registers::source(registers::unsigned(csv))?),
         (None, true) => Err(Trouble::new(format!("{id} reads a file"), "--csv FILE").into()),
         (Some(_), false) => Err(Trouble::new(format!("{id} reads no file"), "leave --csv out").into()),
+        (None, false) if asked.bind.is_some() != shelved.manifest.is_for_directories() => {
+            let what = if asked.bind.is_some() { "searches no directory" } else { "searches a directory" };
+            let hint = if asked.bind.is_some() {
+                "leave --bind out"
+            } else {
+                "--bind DN, and its password as the token"
+            };
+            Err(Trouble::new(format!("{id} {what}"), hint).into())
+        }
         (None, false) => reach::source(reach::Asked {
             kind: shelved.kind(),
             params: params(shelved, asked)?,
@@ -100,6 +109,7 @@ fn source(shelved: &Shelved, asked: &CollectorsTry) -> anyhow::Result<Source> {
             variable: asked.token.as_deref(),
             header: asked.header.as_deref(),
             aws: shelved.manifest.is_for_aws(),
+            bind: asked.bind.as_deref(),
         }),
     }
 }

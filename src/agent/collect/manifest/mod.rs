@@ -7,6 +7,7 @@ mod auth;
 mod aws;
 mod documents;
 pub(super) mod keys;
+mod ldap;
 mod parts;
 mod populations;
 mod proofs;
@@ -28,8 +29,8 @@ pub(super) use self::auth::{SecretIn, TokenAt, TokenErrand};
 pub(super) use self::aws::{Aws, REGION, STS};
 pub(super) use self::rights::Permissions;
 pub(super) use self::turns::{
-    Bound, Cursor, CursorIn, Document, Feed, Follow, Nested, Pages, Reach, Retention, State, Stop, Turn,
-    Verb, WindowPlan,
+    Bound, Cursor, CursorIn, Document, Feed, Follow, Nested, Pages, Reach, Retention, Search, State, Stop,
+    Turn, Verb, WindowPlan,
 };
 pub use self::{
     schema::{reference, schema},
@@ -112,6 +113,11 @@ impl Manifest {
     /// Does it read a file?
     pub fn is_for_files(&self) -> bool {
         self.columns().is_some()
+    }
+
+    /// Does it ask a directory?
+    pub fn is_for_directories(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.verb, Verb::Search(_)))
     }
 
     /// How many rows such a file has, or all that is wrong with it, by line.

@@ -4,7 +4,7 @@ use observance_record::Digest;
 
 use super::{
     Conditional, Connection, Evidence, Fault, Limits, Manifest, Permissions, Rate, Receipts, ResetUnit, auth,
-    aws, keys, parts, populations, schedule, steps,
+    aws, keys, ldap, parts, populations, schedule, steps,
     table::{self, ADDRESS},
     yaml::{self, Faults, Section, Spot},
 };
@@ -30,10 +30,11 @@ impl Manifest {
 fn read(digest: Digest, root: &Spot<'_>, faults: &mut Faults) -> Manifest {
     let sections = root.section(faults, &keys::MANIFEST.names());
     exactly(&sections, faults, "apiVersion", "collectors/v1");
-    let files = files(&sections, faults);
+    let reads = kind(&sections, faults);
+    let files = reads == Reads::File;
     contract(&sections, faults);
     let (id, version, title, evidence) = metadata(&sections, faults);
-    let mut connection = sections.get("connection").map(|s| connection(s, faults)).unwrap_or_default();
+    let mut connection = sections.get("connection").map(|s| connection(s, faults, reads)).unwrap_or_default();
     let mut outcomes = sections.get("outcomes").map(|s| parts::rules(s, faults)).unwrap_or_default();
     if files {
         ADDRESS.clone_into(&mut connection.base_url);
@@ -71,19 +72,31 @@ fn read(digest: Digest, root: &Spot<'_>, faults: &mut Faults) -> Manifest {
     };
     table::agree(&sections, faults, files, &mut manifest);
     aws::agree(&sections, faults, &manifest);
+    ldap::agree(&sections, faults, reads == Reads::Directory, &manifest);
+    if reads == Reads::Directory {
+        manifest.conditional = Conditional::Never;
+    }
     manifest
 }
 
-/// Does it read files, and no server?
-fn files(sections: &Section<'_>, faults: &mut Faults) -> bool {
+/// What a collector reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reads {
+    Server,
+    File,
+    Directory,
+}
+
+fn kind(sections: &Section<'_>, faults: &mut Faults) -> Reads {
     let kind = sections.need(faults, "kind").and_then(|spot| {
-        spot.read(faults, "HttpCollector or FileCollector", |text| match text {
-            "HttpCollector" => Some(false),
-            "FileCollector" => Some(true),
+        spot.read(faults, "HttpCollector, FileCollector or LdapCollector", |text| match text {
+            "HttpCollector" => Some(Reads::Server),
+            "FileCollector" => Some(Reads::File),
+            "LdapCollector" => Some(Reads::Directory),
             _ => None,
         })
     });
-    kind.unwrap_or(false)
+    kind.unwrap_or(Reads::Server)
 }
 
 fn exactly(sections: &Section<'_>, faults: &mut Faults, name: &str, wanted: &str) {
@@ -126,7 +139,7 @@ fn metadata(sections: &Section<'_>, faults: &mut Faults) -> (String, u64, String
     (id.unwrap_or_default(), version.unwrap_or_default(), title, evidence)
 }
 
-fn connection(spot: &Spot<'_>, faults: &mut Faults) -> Connection {
+fn connection(spot: &Spot<'_>, faults: &mut Faults, reads: Reads) -> Connection {
     let section = spot.section(faults, &keys::CONNECTION.names());
     let params: Vec<String> = section
         .get("params")
@@ -137,7 +150,10 @@ fn connection(spot: &Spot<'_>, faults: &mut Faults) -> Connection {
         aws: section.get("aws").and_then(|s| aws::read(s, &params, faults)),
         base_url: section
             .need(faults, "base_url")
-            .and_then(|s| aws::base_address(s, faults, section.get("aws").is_some()))
+            .and_then(|s| match reads {
+                Reads::Directory => ldap::base_address(s, faults),
+                Reads::Server | Reads::File => aws::base_address(s, faults, section.get("aws").is_some()),
+            })
             .unwrap_or_default(),
         allow_hosts: section.get("allow_hosts").map(|s| hosts(s, faults)).unwrap_or_default(),
         headers: section.get("headers").map(|s| parts::headers(s, faults)).unwrap_or_default(),

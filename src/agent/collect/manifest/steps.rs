@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::{
-    Each, Proof, Records, Step, Verb, asks, aws, documents, keys, parts, proofs, windows,
+    Each, Pages, Proof, Records, Step, Verb, asks, aws, documents, keys, ldap, parts, proofs, windows,
     yaml::{Faults, Section, Spot},
 };
 use crate::collect::{
@@ -169,6 +169,7 @@ fn step(
     }
     let records = match &verb {
         Some(Verb::Inside(_)) => Some(Records::List),
+        Some(Verb::Search(search)) => Some(ldap::records(search)),
         Some(Verb::Get | Verb::Post(_) | Verb::Form(_) | Verb::GraphQl(_)) | None => {
             section.need(faults, "records").and_then(|spot| records(spot, faults))
         }
@@ -182,7 +183,7 @@ fn step(
         faults.add(section.spot(), "unique_keys of what changed", "other proofs: a thing may change twice");
     }
     let mut step = Step {
-        pages: section.get("paginate").and_then(|spot| asks::pages(spot, faults, records.as_ref())),
+        pages: pages(section, faults, records.as_ref()),
         projection: projection(section, faults, records.as_ref()),
         redact: section
             .get("redact")
@@ -211,6 +212,13 @@ fn step(
     };
     documents::complete(section, faults, &mut step);
     Some(step)
+}
+
+fn pages(section: &Section<'_>, faults: &mut Faults, records: Option<&Records>) -> Option<Pages> {
+    if let Some(spot) = section.get("ldap") {
+        return ldap::pages(spot, faults);
+    }
+    section.get("paginate").and_then(|spot| asks::pages(spot, faults, records))
 }
 
 /// The index of the step that is named.

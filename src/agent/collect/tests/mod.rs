@@ -6,6 +6,7 @@ mod bounds;
 mod catalogue;
 mod client;
 mod conditional;
+mod directory;
 mod fuzz;
 mod graphql;
 mod inside;
