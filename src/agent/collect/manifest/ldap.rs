@@ -26,7 +26,8 @@ const PAGES_MAX: u64 = 10_000;
 /// Pages of a list unless the manifest says otherwise.
 const PAGES: u64 = 1000;
 /// Keys of a step that say how a server is asked.
-const OF_SERVERS: [&str; 13] = [
+const OF_SERVERS: [&str; 14] = [
+    "service",
     "safe_post",
     "body",
     "form",
@@ -68,6 +69,25 @@ const SECRETS: [&str; 22] = [
     "sambalmpassword",
     "krbprincipalkey",
 ];
+
+impl Manifest {
+    /// Does it ask a directory?
+    pub fn is_for_directories(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.verb, Verb::Search(_)))
+    }
+}
+
+/// The address of a directory: encrypted, and of a host that could be anybody's.
+pub(super) fn address(spot: &Spot<'_>, faults: &mut Faults) -> Option<String> {
+    let read = |text: &str| {
+        let url = url::Url::parse(text).ok()?;
+        let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+        let number = |name: &str| name.parse::<std::net::Ipv4Addr>().is_ok();
+        let named = url.domain().is_some_and(|name| parts::is_outside(name) && !number(name));
+        (url.scheme() == ldap::LDAPS && plain && named).then(|| text.trim_end_matches('/').to_owned())
+    };
+    spot.read(faults, "an ldaps address without user, query or fragment", read)
+}
 
 /// What is looked for.
 pub(super) fn request(
@@ -207,7 +227,7 @@ pub(super) fn agree(sections: &Section<'_>, faults: &mut Faults, directory: bool
     }
     let connection = sections.get("connection").filter(|spot| spot.is_map());
     for (name, spot) in connection.map(|spot| spot.members(faults)).unwrap_or_default() {
-        if ["allow_hosts", "headers", "auth"].contains(&name) {
+        if ["allow_hosts", "headers", "auth", "aws"].contains(&name) {
             faults.add(&spot, "it beside a directory", "a key that goes with a directory");
         }
     }
@@ -254,11 +274,4 @@ pub(super) fn base_address(spot: &Spot<'_>, faults: &mut Faults) -> Option<Strin
     spot.read(faults, "an ldaps address without user, query or fragment", |text| {
         parts::is_base(text, LDAPS).then(|| text.trim_end_matches('/').to_owned())
     })
-}
-
-impl Manifest {
-    /// Does it ask a directory?
-    pub fn is_for_directories(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step.verb, Verb::Search(_)))
-    }
 }

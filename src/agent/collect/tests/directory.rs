@@ -27,39 +27,39 @@ fn faults(text: &str) -> Vec<String> {
     faults.iter().map(ToString::to_string).collect()
 }
 
-/// The only fault after one change; it is on this line.
+/// After one change a fault is told on this line; what rests on it may be told too.
 #[track_caller]
-fn only(from: &str, to: &str, line: u64, words: &str) {
+fn told(from: &str, to: &str, line: u64, words: &str) {
     assert!(MANIFEST.contains(from), "{from}");
     let found = faults(&MANIFEST.replacen(from, to, 1));
-    let [fault] = found.as_slice() else { panic!("{to}: {found:#?}") };
-    assert!(fault.contains(words) && fault.contains(&format!(":{line}:")), "{to}: {fault}");
+    let place = format!(":{line}:");
+    assert!(found.iter().any(|fault| fault.contains(words) && fault.contains(&place)), "{to}: {found:#?}");
 }
 
 #[test]
 fn a_manifest_of_a_directory_is_held_to_what_goes_with_one() {
     assert_eq!(faults(MANIFEST), Vec::<String>::new());
-    only("ldaps://ldap.example", "https://ldap.example", 4, "an ldaps address");
-    only("ldaps://ldap.example", "ldaps://10.0.0.1", 4, "an ldaps address");
-    only("params: [base] }", "params: [base], headers: { a: b } }", 4, "a key that goes with a directory");
-    only("code: 0, as", "code: [0, 1], as", 5, "present for another code");
-    only("code: [32, 50]", "status: 404", 5, "code, of a directory");
-    only("code: [32, 50]", "code: [4, 50]", 5, "an outcome for a limit");
-    only("scope: base,", "scope: all,", 8, "base, one or sub");
-    only("\"(uid=*)\"", "\"(uid=*\"", 13, "a ( without its )");
-    only("\"(uid=*)\"", "\"(uid={root.uid)\"", 13, "{ without its }");
-    only("ou=people,{root.dn}", "ou=people{root.dn}", 13, "a place is a name, or stands behind =");
-    only("ou=people,{root.dn}", "ou=people,{place}", 13, "{place}");
-    only("page_size: 100", "page_size: 0", 13, "0");
-    only("page_size: 100", "pages_max: 10", 13, "page_size beside it");
-    only("page_size: 100 }", "page_size: 100 }\n    records: list", 14, "a key that goes with a directory");
-    only(
+    told("ldaps://ldap.example", "https://ldap.example", 4, "an ldaps address");
+    told("ldaps://ldap.example", "ldaps://10.0.0.1", 4, "an ldaps address");
+    told("params: [base] }", "params: [base], headers: { a: b } }", 4, "a key that goes with a directory");
+    told("code: 0, as", "code: [0, 1], as", 5, "present for another code");
+    told("code: [32, 50]", "status: 404", 5, "code, of a directory");
+    told("code: [32, 50]", "code: [4, 50]", 5, "an outcome for a limit");
+    told("scope: base,", "scope: all,", 8, "base, one or sub");
+    told("\"(uid=*)\"", "\"(uid=*\"", 13, "a ( without its )");
+    told("\"(uid=*)\"", "\"(uid={root.uid)\"", 13, "{ without its }");
+    told("ou=people,{root.dn}", "ou=people{root.dn}", 13, "a place is a name, or stands behind =");
+    told("ou=people,{root.dn}", "ou=people,{place}", 13, "{place}");
+    told("page_size: 100", "page_size: 0", 13, "0");
+    told("page_size: 100", "pages_max: 10", 13, "page_size beside it");
+    told("page_size: 100 }", "page_size: 100 }\n    records: list", 14, "a key that goes with a directory");
+    told(
         "page_size: 100 }",
         "page_size: 100 }\n    window: { mode: snapshot }",
         14,
         "a key that goes with a directory",
     );
-    only("outcomes:", "conditional: etag\noutcomes:", 5, "a key that goes with a directory");
+    told("outcomes:", "conditional: etag\noutcomes:", 5, "a key that goes with a directory");
 }
 
 #[test]
@@ -86,14 +86,14 @@ fn what_holds_a_password_is_never_asked_for() {
         ("dn", "the name of an attribute"),
         ("entryuuid", "each attribute once"),
     ] {
-        only(
+        told(
             "attributes: { entryUUID: text }, page_size",
             &format!("attributes: {{ entryUUID: text, {name}: text }}, page_size"),
             13,
             words,
         );
     }
-    only(
+    told(
         "{ entryUUID: text }, page_size",
         "{ entryUUID: number }, page_size",
         13,
