@@ -12,7 +12,7 @@ use super::{
     yaml::{Faults, Section, Spot},
 };
 use crate::collect::{
-    ldap::{self, ENTRIES, LDAPS, Scope, Shape},
+    ldap::{self, ENTRIES, Scope, Shape},
     project::Path,
     template::Template,
 };
@@ -267,11 +267,4 @@ fn outcomes<'n>(sections: &Section<'n>, faults: &mut Faults) -> Vec<Spot<'n>> {
         }
     }
     spots
-}
-
-/// Where a directory is, encrypted from the first byte.
-pub(super) fn base_address(spot: &Spot<'_>, faults: &mut Faults) -> Option<String> {
-    spot.read(faults, "an ldaps address without user, query or fragment", |text| {
-        parts::is_base(text, LDAPS).then(|| text.trim_end_matches('/').to_owned())
-    })
 }

@@ -151,7 +151,7 @@ fn connection(spot: &Spot<'_>, faults: &mut Faults, reads: Reads) -> Connection 
         base_url: section
             .need(faults, "base_url")
             .and_then(|s| match reads {
-                Reads::Directory => ldap::base_address(s, faults),
+                Reads::Directory => ldap::address(s, faults),
                 Reads::Server | Reads::File => aws::base_address(s, faults, section.get("aws").is_some()),
             })
             .unwrap_or_default(),
