@@ -53,10 +53,10 @@ impl Way {
     }
 
     fn wanted(manifest: &Manifest) -> Self {
-        if manifest.is_for_aws() {
-            Self::Aws
-        } else if manifest.is_for_directories() {
+        if manifest.is_for_directories() {
             Self::Bind
+        } else if manifest.is_for_aws() {
+            Self::Aws
         } else if manifest.is_for_clients() {
             Self::Client
         } else {
@@ -100,7 +100,7 @@ pub(super) fn clients(config: &Config, collectors: &BTreeMap<String, Arc<Collect
                 "bind: { dn: .., password: secret://.. }",
             ),
             (Way::Bind, Way::Shown) => {
-                (format!("who binds, and {collectors} asks no directory"), "token, basic or headers")
+                (format!("who binds, and {collectors} asks no directory"), "token, basic, headers or client")
             }
             (Way::Aws, Way::Shown) => {
                 (format!("keys of AWS, and {collectors} is no collector of AWS"), "token, basic or headers")

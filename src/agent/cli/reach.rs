@@ -30,25 +30,17 @@ pub struct Asked<'a> {
     pub variable: Option<&'a str>,
     /// The header that the token goes into as it is; a bearer token unless given.
     pub header: Option<&'a str>,
-    /// Who binds, where it is a directory.
-    pub bind: Option<&'a str>,
     /// Are its requests signed as AWS wants them?
     pub aws: bool,
+    /// Who binds, where it is a directory.
+    pub bind: Option<&'a str>,
 }
 
 /// An organisation on GitHub, reachable with the token in `variable`.
 pub fn github(org: &str, base_url: Option<&str>, variable: &str) -> anyhow::Result<Source> {
     let params = BTreeMap::from([("org".to_owned(), org.to_owned())]);
-    let usual = Asked {
-        kind: GITHUB,
-        params,
-        base_url,
-        variable: Some(variable),
-        header: None,
-        bind: None,
-        aws: false,
-    };
-    source(usual)
+    let (variable, header) = (Some(variable), None);
+    source(Asked { kind: GITHUB, params, base_url, variable, header, aws: false, bind: None })
 }
 
 /// A source, reachable with a token of the environment.

@@ -142,9 +142,9 @@ fn other_auth(name: &str, credential: &other::Credential, found: &mut Found) -> 
             read.into_iter().collect::<Option<_>>().map(Auth::Headers)
         }
         other::Credential::Client(given) => client(name, given, found).map(Auth::Client),
+        other::Credential::Aws(aws) => aws_auth(name, aws, found).map(Auth::Aws),
         // who asks a directory says so once, when the connection is made
         other::Credential::Bind(_) => Some(Auth::Headers(BTreeMap::new())),
-        other::Credential::Aws(aws) => aws_auth(name, aws, found).map(Auth::Aws),
     }
 }
 

@@ -126,10 +126,7 @@ impl Session<'_> {
     pub(super) async fn fetch(&self, step: &Step, item: Item, after: Item, asked: &Asked) -> Sent {
         let prior = self.prior.get(&item).and_then(|row| PriorRow::read(row));
         let evidence = prior.as_ref().and_then(|prior| prior.artefact.as_ref());
-        // only what is read by its address alone is asked whether it changed
-        let by_address = asked.body.is_none()
-            && asked.headers.is_empty()
-            && self.manifest.conditional != Conditional::Never;
+        let by_address = self.may_ask_conditionally(asked);
         let remembered = self.etags.get(&kept::address(&asked.url)).filter(|_| by_address).map(AsRef::as_ref);
         // a 304 may only repeat what is already sealed, so only that is asked about
         let known = remembered.filter(|known| evidence.is_some_and(|e| e.digest == known.digest));
@@ -194,6 +191,12 @@ impl Session<'_> {
             }
             return sent;
         }
+    }
+
+    /// Only what is read by its address alone is asked whether it changed.
+    fn may_ask_conditionally(&self, asked: &Asked) -> bool {
+        let by_address = asked.body.is_none() && asked.headers.is_empty();
+        by_address && self.manifest.conditional != Conditional::Never
     }
 
     /// Whether to try once more, after how long a wait.

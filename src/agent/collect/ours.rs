@@ -14,10 +14,9 @@ impl Session<'_> {
     pub(super) fn is_ours(&self, url: &Url) -> bool {
         // files have no origin, and nothing is sent to them
         let file = url.scheme() == FILE && url.as_str().starts_with(self.base.as_str());
-        let own = std::iter::once(&self.base).chain(self.beside.values());
-        // a directory's address has no origin that could be compared
         let place = |url: &Url| (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port());
         let directory = ldap::is_directory(url) && place(url) == place(&self.base);
+        let own = std::iter::once(&self.base).chain(self.beside.values());
         let ours = file || directory || own.map(Url::origin).any(|origin| origin == url.origin());
         ours && url.username().is_empty() && url.password().is_none()
     }

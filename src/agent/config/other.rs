@@ -49,10 +49,10 @@ pub enum Credential {
     Headers(BTreeMap<String, SecretRef>),
     /// A client of OAuth 2.0, given a token for each run where its collectors' manifests say.
     Client(Client),
-    /// Whoever a directory lets in.
-    Bind(Directory),
     /// Keys of AWS, or a role that each run assumes.
     Aws(Aws),
+    /// Whoever a directory lets in.
+    Bind(Directory),
 }
 
 impl Other {
@@ -122,8 +122,8 @@ fn credential(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Cred
     let given = ["token", "basic", "headers", "client", "aws", "bind"].map(|key| fields.may(key));
     let expected = "one of token: secret://.., basic: { user: .., password: secret://.. }, headers: { NAME: secret://.. }, \
                     client: { id: .., key: secret://.. } (or secret, or assertion, in place of key), \
-                    or aws: { region: .., access_key_id: secret://.., secret_access_key: secret://.. }; \
-                    of a directory, bind: { dn: .., password: secret://.. }";
+                    aws: { region: .., access_key_id: secret://.., secret_access_key: secret://.. }; of a directory, \
+                    bind: { dn: .., password: secret://.. }";
     if let Some(second) = given.iter().flatten().nth(1) {
         second.refuse_as("a second credential".to_owned(), expected, None, &mut reading.faults);
         return None;
@@ -133,7 +133,7 @@ fn credential(fields: &mut Fields<'_>, reading: &mut Reading<'_>) -> Option<Cred
         [_, Some(node), ..] => basic(node, reading),
         [_, _, Some(node), ..] => headers(node, reading),
         [_, _, _, Some(node), ..] => client::read(node, reading).map(Credential::Client),
-        [.., Some(node), _] => aws::read(node, reading).map(Credential::Aws),
+        [.., Some(node), None] => aws::read(node, reading).map(Credential::Aws),
         [.., Some(node)] => directory::read(node, fields, reading).map(Credential::Bind),
         [None, None, None, None, None, None] => {
             fields.must("token", expected, &mut reading.faults)?;

@@ -108,8 +108,8 @@ fn source(shelved: &Shelved, asked: &CollectorsTry) -> anyhow::Result<Source> {
             base_url: asked.base_url.as_deref(),
             variable: asked.token.as_deref(),
             header: asked.header.as_deref(),
-            bind: asked.bind.as_deref(),
             aws: shelved.manifest.is_for_aws(),
+            bind: asked.bind.as_deref(),
         }),
     }
 }

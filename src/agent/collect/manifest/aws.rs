@@ -150,6 +150,6 @@ pub(super) fn base_address(spot: &Spot<'_>, faults: &mut Faults, placed: bool) -
         if text.matches(['{', '}']).count() != 2 * whole || whole > usize::from(placed) {
             return None;
         }
-        parts::is_base(&text.replace(PLACE, REGION)).then(|| text.trim_end_matches('/').to_owned())
+        parts::is_base(&text.replace(PLACE, REGION), "https").then(|| text.trim_end_matches('/').to_owned())
     })
 }

@@ -144,11 +144,6 @@ impl Manifest {
         &self.permissions.expect
     }
 
-    /// Does it say where a client is given a token? Then, and only then, a client may ask.
-    pub const fn is_for_clients(&self) -> bool {
-        self.connection.auth.is_some()
-    }
-
     /// What each step needs beyond that, in words, for whoever has to grant it: (step, need).
     pub fn needs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.steps.iter().filter_map(|step| Some((step.id.as_str(), step.needs.as_deref()?)))

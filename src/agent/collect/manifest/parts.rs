@@ -34,10 +34,12 @@ pub(super) fn is_outside(name: &str) -> bool {
 }
 
 /// An https address of a host that could be of others, without user, query and fragment.
-pub(super) fn is_base(text: &str) -> bool {
+pub(super) fn is_base(text: &str, scheme: &str) -> bool {
     let Ok(url) = url::Url::parse(text) else { return false };
     let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-    url.scheme() == "https" && plain && url.domain().is_some_and(is_outside)
+    let number = |name: &str| name.parse::<std::net::Ipv4Addr>().is_ok();
+    let named = url.domain().is_some_and(|name| is_outside(name) && !number(name));
+    url.scheme() == scheme && plain && named
 }
 
 /// A share such as `0.25`, in thousandths.

@@ -71,11 +71,11 @@ fn read(digest: Digest, root: &Spot<'_>, faults: &mut Faults) -> Manifest {
         left_out: std::collections::BTreeSet::new(),
     };
     table::agree(&sections, faults, files, &mut manifest);
+    aws::agree(&sections, faults, &manifest);
     ldap::agree(&sections, faults, reads == Reads::Directory, &manifest);
     if reads == Reads::Directory {
         manifest.conditional = Conditional::Never;
     }
-    aws::agree(&sections, faults, &manifest);
     manifest
 }
 
