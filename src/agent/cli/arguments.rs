@@ -303,10 +303,10 @@ pub struct CollectorsTry {
     #[arg(long, value_name = "VARIABLE")]
     pub token: Option<String>,
     /// The file, of a collector that reads one; its signature is not asked for
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub csv: Option<PathBuf>,
     /// Who asks a directory; the token is the password
-    #[arg(long, value_name = "DN")]
+    #[arg(long, value_name = "DN", hide_short_help = true)]
     pub bind: Option<String>,
     /// Send the token in this header as it is, instead of as a bearer token
     #[arg(long, value_name = "NAME")]
