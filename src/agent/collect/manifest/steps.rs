@@ -170,7 +170,6 @@ fn step(
     let records = match &verb {
         Some(Verb::Inside(_)) => Some(Records::List),
         Some(Verb::Search(search)) => Some(ldap::records(search)),
-        // what is wrong with it is told where it is read
         None if section.get("ldap").is_some() => None,
         Some(Verb::Get | Verb::Post(_) | Verb::Form(_) | Verb::GraphQl(_)) | None => {
             section.need(faults, "records").and_then(|spot| records(spot, faults))

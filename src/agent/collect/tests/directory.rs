@@ -1,6 +1,7 @@
 //! Manifests of directories: what is wrong with one is told at once, by line; what holds a password is never asked for.
 
-use crate::collect::Manifest;
+use super::{every_collector, shipped};
+use crate::collect::{Manifest, manifest::Verb};
 
 const MANIFEST: &str = "apiVersion: collectors/v1
 kind: LdapCollector
@@ -60,6 +61,22 @@ fn a_manifest_of_a_directory_is_held_to_what_goes_with_one() {
         "a key that goes with a directory",
     );
     told("outcomes:", "conditional: etag\noutcomes:", 5, "a key that goes with a directory");
+}
+
+#[test]
+fn every_attribute_that_is_asked_for_is_declared_to_whoever_grants_it() {
+    let mut asked = 0;
+    for manifest in every_collector().iter().map(|name| shipped(name)) {
+        let declared: Vec<&str> = manifest.permissions().iter().map(|(name, _)| name.as_str()).collect();
+        for step in &manifest.steps {
+            let Verb::Search(search) = &step.verb else { continue };
+            for (name, _) in &search.attributes {
+                assert!(declared.contains(&name.as_str()), "{} {}: {name}", manifest.id(), step.id);
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked > 50, "{asked}");
 }
 
 #[test]

@@ -34,6 +34,15 @@ struct Form {
 }
 
 const FORMS: &[Form] = &[
+    Form {
+        kind: "ad",
+        ending: "txt",
+        notes: &[
+            "An account of the domain that is in no group but Domain Users reads these attributes, unless somebody took that away. Give it a",
+            "password of its own, and let it sign in nowhere. By certificate instead: altSecurityIdentities of that account.",
+        ],
+        body: None,
+    },
     Form { kind: "aws", ending: "json", notes: &[], body: Some(scopes::aws) },
     Form {
         kind: "bamboohr",
