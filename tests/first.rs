@@ -17,7 +17,7 @@ const DAY_MS: i64 = 86_400_000;
 const NEVER_SAID: &[&str] = &["compliant", "certified", "no exceptions", "score"];
 
 fn observance(folder: &Path, arguments: &[&str]) -> Output {
-    program::observance(folder, arguments, &[("GITHUB_TOKEN", "a-token")])
+    program::observance(folder, arguments, &[("GITHUB_TOKEN", "hush-7f3a91")])
 }
 
 /// What was printed: on standard error if that is where a fault goes.
@@ -29,7 +29,7 @@ fn expect(code: i32, folder: &Path, arguments: &[&str]) -> String {
     for word in NEVER_SAID {
         assert!(!out.to_lowercase().contains(word), "{arguments:?} says {word}: {out}");
     }
-    assert!(!out.contains("a-token") && !err.contains("a-token"), "a token was printed");
+    assert!(!out.contains("hush-7f3a91") && !err.contains("hush-7f3a91"), "a token was printed");
     if code == 2 {
         assert!(err.contains("\nhint: "), "no remedy: {err}");
         return err;

@@ -16,6 +16,7 @@
     reason = "a test fails by panicking, also in what tests share; its texts are short, its file names its own"
 )]
 
+mod aws;
 mod cli;
 mod clients;
 mod conditional;
@@ -34,6 +35,7 @@ mod interop;
 mod joined;
 mod keycloak;
 mod kill;
+mod ldap;
 mod logging;
 mod museum;
 mod page;

@@ -13,6 +13,7 @@ pub mod library;
 pub mod run;
 pub mod schedule;
 pub mod secret;
+pub mod sshsig;
 pub mod status;
 pub mod store;
 pub mod tell;

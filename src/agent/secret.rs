@@ -2,7 +2,7 @@
 //!
 //! It decides nothing about their use, but for one thing: over which way they may be sent at all.
 
-use std::{env, fmt, fs, path::Path, str::FromStr};
+use std::{env, fmt, fs, net::Ipv4Addr, path::Path, str::FromStr};
 
 use url::{Host, Url};
 use zeroize::Zeroizing;
@@ -126,13 +126,25 @@ fn file_secret(path: &str) -> Result<Secret, SecretError> {
 
 /// May a credential be sent there? By https; by http only on this machine, which only a configuration can name.
 pub fn may_go_to(url: &Url) -> bool {
-    let here = match url.host() {
+    url.scheme() == "https" || url.scheme() == "http" && is_here(url)
+}
+
+/// The same of a directory, whose connection is encrypted from its beginning.
+pub fn may_bind_at(url: &Url) -> bool {
+    url.scheme() == "ldaps" || url.scheme() == "ldap" && is_here(url)
+}
+
+/// Is it on this machine?
+pub fn is_here(url: &Url) -> bool {
+    match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
+        // of a scheme that is not the web's, an address of numbers is read as a name
+        Some(Host::Domain(name)) => {
+            name == "localhost" || name.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
+        }
         None => false,
-    };
-    url.scheme() == "https" || url.scheme() == "http" && here
+    }
 }
 
 #[cfg(test)]
@@ -147,6 +159,22 @@ mod tests {
         for wrong in ["ghp_123", "secret://env/", "secret://vault/x", "secret://file/"] {
             assert!(wrong.parse::<SecretRef>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn secrets_go_where_all_is_encrypted_or_nowhere_else_than_here() {
+        let http = |text: &str| may_go_to(&Url::parse(text).unwrap());
+        let ldap = |text: &str| may_bind_at(&Url::parse(text).unwrap());
+        for here in ["localhost", "127.0.0.1:1389", "[::1]:389", "127.1.2.3"] {
+            assert!(http(&format!("http://{here}")) && ldap(&format!("ldap://{here}")), "{here}");
+        }
+        for there in
+            ["example.org", "10.0.0.1", "[fd12::1]", "127.0.0.1.example.org", "localhost.example.org"]
+        {
+            assert!(!http(&format!("http://{there}")) && !ldap(&format!("ldap://{there}")), "{there}");
+            assert!(http(&format!("https://{there}")) && ldap(&format!("ldaps://{there}")), "{there}");
+        }
+        assert!(!http("ldaps://example.org") && !ldap("https://example.org") && !ldap("ldapi:///x"));
     }
 
     #[test]

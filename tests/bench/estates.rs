@@ -208,10 +208,11 @@ fn scan(base_url: &str) {
     let (clock, chance) = (Clock::system(), Chance::seeded(7));
     let begun = Instant::now();
     runtime().block_on(async {
+        let key = once::key(&chance).unwrap();
         let mut seen = Vec::new();
         for collector in COLLECTORS {
             let (manifest, source) = (&setup.collectors[collector].manifest, &setup.sources["github"]);
-            seen.push(once::look(manifest, source, 6 * life::HOUR_MS, &clock, &chance).await.unwrap());
+            seen.push(once::look(manifest, source, 6 * life::HOUR_MS, &clock, (&chance, &key)).await);
         }
         assert!(!once::ask(&setup.policies, &seen).is_empty());
     });

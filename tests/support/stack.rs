@@ -27,12 +27,23 @@ pub(crate) struct Running {
 impl Running {
     /// Starts it, and waits until it answers at that path. None, said aloud, where it is not installed.
     pub(crate) fn start(name: &str, further: &[&str], folder: &Path, answers_at: &str) -> Option<Self> {
+        Self::start_by("http", name, further, folder, answers_at)
+    }
+
+    /// The same of one that answers in another way that curl knows.
+    pub(crate) fn start_by(
+        scheme: &str,
+        name: &str,
+        further: &[&str],
+        folder: &Path,
+        answers_at: &str,
+    ) -> Option<Self> {
         if !script(name).arg("there").status().unwrap().success() {
             assert!(variable("CI").is_none(), "{name} is not installed; run tests/setup");
             eprintln!("skipped: {name} is not installed; run tests/setup");
             return None;
         }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let log = fs::File::create(folder.join(format!("{name}.log"))).unwrap();
         let mut command = script(name);
         command.arg("run").arg(folder.join(name)).arg(port.to_string()).args(further);
@@ -40,7 +51,7 @@ impl Running {
         let running = Self {
             // a group of its own, so that whatever a script starts ends with it
             child: command.process_group(0).spawn().unwrap(),
-            base: format!("http://127.0.0.1:{port}"),
+            base: format!("{scheme}://127.0.0.1:{port}"),
         };
         let waits = ["--retry", ANSWER_WAIT_S, "--retry-delay", "1", "--retry-all-errors", "-o", "/dev/null"];
         let answered = curl(&[&waits[..], &[&format!("{}{answers_at}", running.base)]].concat());
@@ -58,6 +69,11 @@ impl Drop for Running {
         );
         self.child.wait().unwrap();
     }
+}
+
+/// A port that nobody listens at.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A script of `tests/stack`.

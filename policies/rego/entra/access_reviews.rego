@@ -7,6 +7,7 @@
 #   contract: 1
 #   id: ID-08-entra
 #   population: entra_access_reviews
+#   joined: [entra_review_instances]
 #   controls: [access-reviewed]
 #   empty: unknown
 #   severity: high
@@ -19,7 +20,7 @@ row := input.row
 
 now := time.now_ns()
 
-ends := when.ns(row.instance.endDateTime)
+ends := when.ns([one.endDateTime | some one in input.joined.entra_review_instances; one.id == row.accessReviewId][0])
 
 # NotReviewed is none, and what nobody could tell is none either.
 decided if row.decision in {"Approve", "Deny"}

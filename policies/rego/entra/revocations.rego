@@ -7,6 +7,7 @@
 #   contract: 1
 #   id: ID-09-entra
 #   population: entra_access_reviews
+#   joined: [entra_review_instances]
 #   controls: [access-reviewed]
 #   empty: unknown
 #   severity: high
@@ -21,9 +22,9 @@ row := input.row
 
 denied if row.decision == "Deny"
 
-ends := when.ns(row.instance.endDateTime)
+ends := [one.endDateTime | some one in input.joined.entra_review_instances; one.id == row.accessReviewId]
 
-limit := when.after(row.instance.endDateTime, input.params.days)
+limit := when.after(ends[0], input.params.days)
 
 done if row.applyResult in {"AppliedSuccessfully", "AppliedSuccessfullyButObjectNotFound"}
 

@@ -33,15 +33,48 @@ pub(super) fn one_of_a_kind(config: &Config, found: &mut Found) {
     }
 }
 
-/// A client is given a token only where a manifest says; where one says so, nobody else can ask.
+/// Whoever may ask a collector: with a token or a password, as a client that is given a token, by signing, or by a bind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Way {
+    Shown,
+    Client,
+    Aws,
+    Bind,
+}
+
+impl Way {
+    const fn of(credential: &Credential) -> Self {
+        match credential {
+            Credential::Token(_) | Credential::Basic { .. } | Credential::Headers(_) => Self::Shown,
+            Credential::Client(_) => Self::Client,
+            Credential::Aws(_) => Self::Aws,
+            Credential::Bind(_) => Self::Bind,
+        }
+    }
+
+    fn wanted(manifest: &Manifest) -> Self {
+        if manifest.is_for_directories() {
+            Self::Bind
+        } else if manifest.is_for_aws() {
+            Self::Aws
+        } else if manifest.is_for_clients() {
+            Self::Client
+        } else {
+            Self::Shown
+        }
+    }
+}
+
+/// A client is given a token, requests are signed, and somebody binds, only where a manifest says; where one says so, nobody else can
+/// ask.
 pub(super) fn clients(config: &Config, collectors: &BTreeMap<String, Arc<Collector>>, found: &mut Found) {
-    let mut wrong: BTreeMap<(&str, bool), Vec<&str>> = BTreeMap::new();
+    let mut wrong: BTreeMap<(&str, Way, Way), Vec<&str>> = BTreeMap::new();
     let mut unsigned: BTreeMap<&str, &str> = BTreeMap::new();
     for collector in collectors.values() {
         let Some(Source::Other(other)) = config.sources.get(&collector.source) else { continue };
-        let is_client = matches!(other.credential, Credential::Client(_));
-        if is_client != collector.manifest.is_for_clients() {
-            wrong.entry((&collector.source, is_client)).or_default().push(collector.manifest.id());
+        let (is, wanted) = (Way::of(&other.credential), Way::wanted(&collector.manifest));
+        if is != wanted {
+            wrong.entry((&collector.source, is, wanted)).or_default().push(collector.manifest.id());
         } else if let Credential::Client(Client { proof: Proof::Secret(_) | Proof::Assertion(_), .. }) =
             &other.credential
             && collector.manifest.is_for_signers()
@@ -53,12 +86,28 @@ pub(super) fn clients(config: &Config, collectors: &BTreeMap<String, Arc<Collect
         let what = format!("no key, and {collector} asks in somebody's name, which is signed");
         found.push(&["sources", source, "client"], what, "key", None);
     }
-    for ((source, is_client), collectors) in wrong {
+    for ((source, is, wanted), collectors) in wrong {
         let collectors = collectors.join(", ");
-        let (what, expected) = if is_client {
-            (format!("a client, and no way to a token in {collectors}"), "token, basic or headers")
-        } else {
-            (format!("no client, and {collectors} is asked with a token of each run"), "client")
+        let (what, expected) = match (is, wanted) {
+            (_, Way::Aws) => {
+                (format!("no keys of AWS, and {collectors} is asked with signed requests"), "aws")
+            }
+            (_, Way::Client) => {
+                (format!("no client, and {collectors} is asked with a token of each run"), "client")
+            }
+            (_, Way::Bind) => (
+                format!("nobody who binds, and {collectors} asks a directory"),
+                "bind: { dn: .., password: secret://.. }",
+            ),
+            (Way::Bind, Way::Shown) => {
+                (format!("who binds, and {collectors} asks no directory"), "token, basic, headers or client")
+            }
+            (Way::Aws, Way::Shown) => {
+                (format!("keys of AWS, and {collectors} is no collector of AWS"), "token, basic or headers")
+            }
+            (Way::Client | Way::Shown, Way::Shown) => {
+                (format!("a client, and no way to a token in {collectors}"), "token, basic or headers")
+            }
         };
         found.push(&["sources", source], what, expected, None);
     }
@@ -98,7 +147,9 @@ pub(super) fn unnamed(config: &Config, collectors: &BTreeMap<String, Arc<Collect
     for collector in collectors.values() {
         let given = |name: &String| match config.sources.get(&collector.source) {
             Some(Source::Github(_)) => name == "org",
-            Some(Source::Other(other)) => other.params.contains_key(name),
+            Some(Source::Other(other)) => {
+                other.params.contains_key(name) || name == "region" && other.region().is_some()
+            }
             // what reads a file asks with nothing
             Some(Source::Register(_)) | None => true,
         };

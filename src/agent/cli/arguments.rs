@@ -305,6 +305,9 @@ pub struct CollectorsTry {
     /// The file, of a collector that reads one; its signature is not asked for
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
+    /// Who asks, of a collector that searches a directory; the token is the password
+    #[arg(long, value_name = "DN")]
+    pub bind: Option<String>,
     /// Send the token in this header as it is, instead of as a bearer token
     #[arg(long, value_name = "NAME")]
     pub header: Option<String>,

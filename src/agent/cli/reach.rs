@@ -8,7 +8,7 @@ use url::Url;
 
 use super::trouble::Trouble;
 use crate::{
-    collect::{Auth, Http, Route},
+    collect::{Auth, Aws, Bind, Directory, Http, Keys, Route},
     run::setup::Source,
     secret::{self, SecretRef},
 };
@@ -30,12 +30,17 @@ pub struct Asked<'a> {
     pub variable: Option<&'a str>,
     /// The header that the token goes into as it is; a bearer token unless given.
     pub header: Option<&'a str>,
+    /// Are its requests signed as AWS wants them?
+    pub aws: bool,
+    /// Who binds, where it is a directory.
+    pub bind: Option<&'a str>,
 }
 
 /// An organisation on GitHub, reachable with the token in `variable`.
 pub fn github(org: &str, base_url: Option<&str>, variable: &str) -> anyhow::Result<Source> {
     let params = BTreeMap::from([("org".to_owned(), org.to_owned())]);
-    source(Asked { kind: GITHUB, params, base_url, variable: Some(variable), header: None })
+    let (variable, header) = (Some(variable), None);
+    source(Asked { kind: GITHUB, params, base_url, variable, header, aws: false, bind: None })
 }
 
 /// A source, reachable with a token of the environment.
@@ -43,7 +48,11 @@ pub fn source(asked: Asked<'_>) -> anyhow::Result<Source> {
     if let (GITHUB, Some(org)) = (asked.kind, asked.params.get("org")) {
         login(org)?;
     }
-    let base_url = asked.base_url.map(address).transpose()?;
+    let base_url = asked.base_url.map(|text| address(text, asked.bind)).transpose()?;
+    if asked.aws {
+        let auth = Auth::Aws(aws_keys()?);
+        return Ok(Source { params: asked.params, base_url, auth, http: Http::new(&Route::default())? });
+    }
     let usual = format!("{}_TOKEN", asked.kind.to_ascii_uppercase().replace('-', "_"));
     let variable = asked.variable.unwrap_or(&usual);
     let token = SecretRef::Env(variable.to_owned()).read().map_err(|error| {
@@ -59,6 +68,12 @@ pub fn source(asked: Asked<'_>) -> anyhow::Result<Source> {
         };
         Trouble::new(what, hint).because(error)
     })?;
+    if let Some(bind) = asked.bind {
+        let directory =
+            Directory { bind: Bind::Simple { name: bind.to_owned(), password: token }, start_tls: false };
+        let http = Http::new(&Route { directory: Some(directory), ..Route::default() })?;
+        return Ok(Source { params: asked.params, base_url, auth: Auth::Headers(BTreeMap::new()), http });
+    }
     let auth = match asked.header {
         Some(name) if !is_header(name) => {
             let hint = "--header NAME, such as --header private-token";
@@ -68,6 +83,20 @@ pub fn source(asked: Asked<'_>) -> anyhow::Result<Source> {
         Some(name) => Auth::Headers(BTreeMap::from([(name.to_ascii_lowercase(), token)])),
     };
     Ok(Source { params: asked.params, base_url, auth, http: Http::new(&Route::default())? })
+}
+
+/// Keys of AWS, from the variables in which its own tools look for them.
+fn aws_keys() -> anyhow::Result<Aws> {
+    let read = |name: &str| {
+        SecretRef::Env(name.to_owned()).read().map_err(|error| {
+            let hint = "export AWS_ACCESS_KEY_ID=.. AWS_SECRET_ACCESS_KEY=.. (and AWS_SESSION_TOKEN) with keys that can only read";
+            Trouble::new("no keys to read AWS with", hint).because(error)
+        })
+    };
+    let (id, secret) = (read("AWS_ACCESS_KEY_ID")?, read("AWS_SECRET_ACCESS_KEY")?);
+    // keys that last have none
+    let session = SecretRef::Env("AWS_SESSION_TOKEN".to_owned()).read().ok();
+    Ok(Aws::with_keys(Keys::new(id.expose().to_owned(), secret, session), None))
 }
 
 fn is_header(name: &str) -> bool {
@@ -96,15 +125,19 @@ pub fn login(org: &str) -> anyhow::Result<()> {
 }
 
 /// An address without user, query or fragment; without TLS only on this machine, since a token goes there.
-fn address(text: &str) -> anyhow::Result<String> {
+fn address(text: &str, bind: Option<&str>) -> anyhow::Result<String> {
     let hint = "https://HOST and its path, as https://HOST/api/v3 for GitHub Enterprise Server; http for this machine alone";
     let url = Url::parse(text).ok().filter(|url| {
         let bare = url.username().is_empty() && url.password().is_none();
         let whole = bare && url.query().is_none() && url.fragment().is_none();
-        whole && secret::may_go_to(url)
+        whole && if bind.is_some() { secret::may_bind_at(url) } else { secret::may_go_to(url) }
     });
     match url {
         Some(url) => Ok(url.as_str().trim_end_matches('/').to_owned()),
+        None if bind.is_some() => {
+            let hint = "ldaps://HOST; ldap for this machine alone";
+            Err(Trouble::new("--base-url is no ldaps address", hint).into())
+        }
         None => Err(Trouble::new("--base-url is no https address", hint).into()),
     }
 }
@@ -118,7 +151,7 @@ mod tests {
         for good in
             ["https://ghe.example/api/v3/", "http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:9"]
         {
-            assert!(address(good).is_ok(), "{good}");
+            assert!(address(good, None).is_ok(), "{good}");
         }
         for bad in [
             "http://ghe.example",
@@ -127,8 +160,16 @@ mod tests {
             "https://h/?a=b",
             "ftp://127.0.0.1",
         ] {
-            assert!(address(bad).is_err(), "{bad}");
+            assert!(address(bad, None).is_err(), "{bad}");
         }
+        assert!(
+            address("ldaps://ldap.example", Some("cn=a")).is_ok()
+                && address("ldap://[::1]:389", Some("cn=a")).is_ok()
+        );
+        assert!(
+            address("ldap://ldap.example", Some("cn=a")).is_err()
+                && address("ldaps://ldap.example", None).is_err()
+        );
         assert!(login("acme-labs").is_ok() && login("acme/web").is_err() && login("").is_err());
     }
 }

@@ -9,9 +9,10 @@ use std::{
 };
 
 use crate::{
-    collect::{Auth, Http, Look, Manifest, PublicKey, Register, Route, Signer, TableFault},
+    collect::{Auth, Http, Look, Manifest, Register, Route, Signer, TableFault},
     config::{Config, register, source::Source as Outside},
     run::setup::{Collector, Source},
+    sshsig::PublicKey,
     status::counted,
 };
 

@@ -10,9 +10,9 @@ use super::{
     setup::{Found, bounded, chain},
 };
 use crate::{
-    collect::{self, Auth, GithubApp, Http, Reach},
+    collect::{self, Auth, Aws, Bind, Directory, GithubApp, Http, Keys, Reach, Role},
     config::{
-        Config,
+        Config, aws, directory,
         other::{self, Other},
         register,
         source::{self, Source as Outside, Way},
@@ -44,7 +44,8 @@ pub(super) fn sources(config: &Config, found: &mut Found) -> Option<BTreeMap<Str
 
 fn github_source(name: &str, github: &source::Github, found: &mut Found) -> Option<Source> {
     let auth = github_auth(name, &github.credential, found);
-    let http = http(name, &github.way, found);
+    let credential = other::Credential::Headers(BTreeMap::new());
+    let http = http(name, (&github.way, &credential), found);
     if github.api_version != GITHUB_VERSION {
         let hint = "its collectors were recorded against that version, and ask for it in every request";
         let path = ["sources", name, "api_version"];
@@ -66,15 +67,25 @@ fn register_source(name: &str, register: &register::Register, found: &mut Found)
 
 fn other_source(name: &str, other: &Other, found: &mut Found) -> Option<Source> {
     let auth = other_auth(name, &other.credential, found);
-    let http = http(name, &other.way, found);
-    Some(Source { params: other.params.clone(), base_url: other.base_url.clone(), auth: auth?, http: http? })
+    let http = http(name, (&other.way, &other.credential), found);
+    let region = other.region().map(|region| ("region".to_owned(), region.to_owned()));
+    let params = other.params.clone().into_iter().chain(region).collect();
+    Some(Source { params, base_url: other.base_url.clone(), auth: auth?, http: http? })
 }
 
 /// The way to a source: further certificates, a proxy, networks inside.
-fn http(name: &str, way: &Way, found: &mut Found) -> Option<Http> {
+fn http(name: &str, (way, credential): (&Way, &other::Credential), found: &mut Found) -> Option<Http> {
+    let directory = match credential {
+        other::Credential::Bind(directory) => directory_of(name, directory, found).map(Some),
+        other::Credential::Token(_)
+        | other::Credential::Basic { .. }
+        | other::Credential::Headers(_)
+        | other::Credential::Client(_)
+        | other::Credential::Aws(_) => Some(None),
+    };
     let extra_ca = match &way.extra_ca {
         None => Some(None),
-        Some(path) => certificates(name, path, found).map(Some),
+        Some(path) => pem(&["sources", name, "extra_ca"], path, found).map(Some),
     };
     let reach = reach(name, &way.networks, found);
     match Http::new(&collect::Route {
@@ -82,6 +93,7 @@ fn http(name: &str, way: &Way, found: &mut Found) -> Option<Http> {
         proxy: way.proxy.as_ref().map(ToString::to_string),
         reach: reach?,
         register: None,
+        directory: directory?,
     }) {
         Ok(http) => Some(http),
         Err(error) => {
@@ -89,6 +101,26 @@ fn http(name: &str, way: &Way, found: &mut Found) -> Option<Http> {
             None
         }
     }
+}
+
+/// Who asks a directory.
+fn directory_of(name: &str, asked: &directory::Directory, found: &mut Found) -> Option<Directory> {
+    let hint = "put it into that variable or file, never into this one";
+    let bind = match &asked.bind {
+        directory::Bind::Simple { dn, password } => {
+            let at = ["sources", name, "bind", "password"];
+            let password =
+                found.secret(&at, password, &format!("the password of one who can only read; {hint}"))?;
+            Bind::Simple { name: dn.clone(), password }
+        }
+        directory::Bind::Certificate { file, key } => {
+            let at = ["sources", name, "bind", "key"];
+            let key = found.secret(&at, key, &format!("the private key of the certificate; {hint}"));
+            let certificate = pem(&["sources", name, "bind", "certificate"], file, found);
+            Bind::External { certificate: certificate?, key: key? }
+        }
+    };
+    Some(Directory { bind, start_tls: asked.start_tls })
 }
 
 fn other_auth(name: &str, credential: &other::Credential, found: &mut Found) -> Option<Auth> {
@@ -110,6 +142,33 @@ fn other_auth(name: &str, credential: &other::Credential, found: &mut Found) -> 
             read.into_iter().collect::<Option<_>>().map(Auth::Headers)
         }
         other::Credential::Client(given) => client(name, given, found).map(Auth::Client),
+        other::Credential::Aws(aws) => aws_auth(name, aws, found).map(Auth::Aws),
+        // who asks a directory says so once, when the connection is made
+        other::Credential::Bind(_) => Some(Auth::Headers(BTreeMap::new())),
+    }
+}
+
+fn aws_auth(name: &str, aws: &aws::Aws, found: &mut Found) -> Option<Aws> {
+    let hint = "a key that can only read, or assume a role that can; put it into that variable or file, never into this one";
+    let role = aws.role.as_ref();
+    let role = role.map(|role| Role { arn: role.arn.clone(), external_id: role.external_id.clone() });
+    match &aws.begins {
+        aws::Begins::Keys { id, secret, session_token } => {
+            let mut read =
+                |key: &str, reference| found.secret(&["sources", name, "aws", key], reference, hint);
+            let (id, secret) = (read("access_key_id", id), read("secret_access_key", secret));
+            let session = match session_token {
+                Some(token) => Some(read("session_token", token)?),
+                None => None,
+            };
+            Some(Aws::with_keys(Keys::new(id?.expose().to_owned(), secret?, session), role))
+        }
+        aws::Begins::Web { token, role: first } => {
+            // it is read anew for each run; whether it is there at all is told now
+            let hint = "the token that the place gives to whoever runs there";
+            found.secret(&["sources", name, "aws", "web_identity"], token, hint)?;
+            Some(Aws::with_web_identity(token.clone(), first.clone(), role))
+        }
     }
 }
 
@@ -149,12 +208,12 @@ fn reach(name: &str, networks: &[String], found: &mut Found) -> Option<Reach> {
     networks.into_iter().collect::<Option<_>>().map(Reach::new)
 }
 
-fn certificates(name: &str, path: &Path, found: &mut Found) -> Option<Vec<u8>> {
+fn pem(at: &[&str], path: &Path, found: &mut Found) -> Option<Vec<u8>> {
     match bounded(path, CA_BYTES_MAX) {
         Ok(bytes) => Some(bytes),
         Err(error) => {
             let what = format!("{}: {error}", path.display());
-            found.push(&["sources", name, "extra_ca"], what, "a file of certificates (PEM)", None);
+            found.push(at, what, "a file of certificates (PEM)", None);
             None
         }
     }

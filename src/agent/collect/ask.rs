@@ -12,8 +12,9 @@ use super::{
     body::word,
     condition::Window,
     exchange::Session,
+    ldap,
     list::{Env, look_up, value_of},
-    manifest::{Bound, Feed, Step, Turn, Verb},
+    manifest::{Bound, Feed, Search, Step, Turn, Verb},
     outcome::why,
     template::{Slot, Template, Unfilled, encode},
 };
@@ -59,7 +60,7 @@ impl Asked {
                 let word = word(&value)?;
                 set_query(&mut self.url, name, &word);
             }
-            (Verb::Post(_), Some(body)) => put(body, name, value),
+            (Verb::Post(_) | Verb::Search(_), Some(body)) => put(body, name, value),
             (Verb::Form(_), Some(body)) => {
                 let word = word(&value)?;
                 body.as_object_mut().and_then(|fields| fields.insert(name.to_owned(), word.into()));
@@ -79,10 +80,13 @@ pub(super) fn first(
     env: Option<&Env>,
     parameters: &mut Vec<String>,
 ) -> Result<Asked, Unasked> {
+    if let Verb::Search(search) = &step.verb {
+        return searched(session, (step, search), env, parameters);
+    }
     let url = address(session, step, env, parameters)?;
     let look_up = |slot: &Slot| value_of(session, env, slot);
     let body = match &step.verb {
-        Verb::Get | Verb::Inside(_) => None,
+        Verb::Get | Verb::Inside(_) | Verb::Search(_) => None,
         Verb::Post(body) => Some(body.fill(parameters, &look_up).map_err(unasked)?),
         Verb::Form(fields) => Some(words(fields.fill(parameters, &look_up).map_err(unasked)?)?),
         Verb::GraphQl(document) => {
@@ -98,7 +102,7 @@ pub(super) fn first(
         }
         match &pages.turn {
             Turn::Page { param, start } | Turn::Offset { param, start } => set(param, *start)?,
-            Turn::Link(_) | Turn::BodyLink(_) | Turn::Cursor(_) => {}
+            Turn::Link(_) | Turn::BodyLink(_) | Turn::Cursor(_) | Turn::Place => {}
         }
     }
     if let (Some(feed), Some(window)) =
@@ -111,6 +115,33 @@ pub(super) fn first(
         }
     }
     Ok(asked)
+}
+
+/// A search in a directory: its address is what it is known by, the rest stands in what would be posted.
+fn searched(
+    session: &Session<'_>,
+    (step, search): (&Step, &Search),
+    env: Option<&Env>,
+    parameters: &mut Vec<String>,
+) -> Result<Asked, Unasked> {
+    let look_up = |slot: &Slot| word(&value_of(session, env, slot)?).ok();
+    let base = search.base.as_ref().map(|base| ldap::base(base, parameters, look_up)).transpose();
+    let base = base.map_err(unasked)?.unwrap_or_default();
+    let filter = ldap::filter(&search.filter, parameters, look_up).map_err(unasked)?;
+    let url = ldap::url(&session.base, (&base, search.scope, &filter));
+    let url = url.filter(|url| session.is_ours(url)).ok_or((Outcome::Error, why::VALUE_UNSAFE))?;
+    let size = step.pages.as_ref().and_then(|pages| u32::try_from(pages.size.as_ref()?.1).ok());
+    let wanted = ldap::Search {
+        base,
+        scope: search.scope,
+        filter,
+        attributes: search.attributes.clone(),
+        elsewhere: search.elsewhere.clone(),
+        size,
+        place: None,
+    };
+    let body = serde_json::to_value(wanted).map_err(|_unfit| (Outcome::Error, why::VALUE_UNSAFE))?;
+    Ok(Asked { url, body: Some(body), headers: Vec::new() })
 }
 
 /// The fields of a form: texts, whatever the value was.
@@ -166,7 +197,11 @@ fn address(
         None => session.params.get(slot.path.to_string().as_str()).map(|value| Cow::Borrowed(value.as_str())),
     };
     let mut fill = |template: &Template| template.fill(parameters, value).map_err(unasked);
-    let base = session.base.as_str().trim_end_matches('/');
+    let base = match &step.service {
+        None => &session.base,
+        Some(service) => session.beside.get(service).ok_or((Outcome::Error, why::VALUE_MISSING))?,
+    };
+    let base = base.as_str().trim_end_matches('/');
     // a server of one's own has its documents beside the versions of its paths: /api/graphql, /api/v3
     let beside = matches!(step.verb, Verb::GraphQl(_)).then(|| base.strip_suffix("/api/v3")).flatten();
     let mut text = beside.map_or_else(|| base.to_owned(), |host| format!("{host}/api"));

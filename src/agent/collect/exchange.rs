@@ -21,11 +21,12 @@ use super::{
     ask::Asked,
     auth::{Credential, Door, Granted},
     conditional::{self, Bodies},
-    http::{Answer, Ask, Broken, Headers, Http},
+    http::{Answer, Ask, Headers, Http},
     kept::{self, Known},
+    ldap::{self, Line},
     limit::{Pace, http_date, leave_alone_until, used_up_until},
     manifest::{Conditional, Manifest, Step, Turn},
-    outcome::why,
+    outcome::{broken_off, why},
     page::{Artefact, Meaning, Record, weigh},
     receipt::{Attempt, PriorRow, Receipt, exchange_row},
     spans::Spans,
@@ -49,6 +50,8 @@ pub(super) struct Session<'a> {
     pub pace: Pace,
     /// Nothing is sent anywhere else than to its origin.
     pub base: Url,
+    /// Other services that may be asked, by name, and are told who asks.
+    pub beside: BTreeMap<String, Url>,
     /// Who asks.
     pub door: Door<'a>,
     pub item_key: &'a ItemKey,
@@ -62,6 +65,8 @@ pub(super) struct Session<'a> {
     /// What is read, until it is sealed.
     pub spool: Mutex<Spool>,
     pub granted: Mutex<Granted>,
+    /// The connection of the run, where the source is a directory.
+    pub line: Line,
     /// Hosts that were asked beside the base address's.
     pub hosts: Mutex<BTreeSet<String>>,
 }
@@ -121,10 +126,7 @@ impl Session<'_> {
     pub(super) async fn fetch(&self, step: &Step, item: Item, after: Item, asked: &Asked) -> Sent {
         let prior = self.prior.get(&item).and_then(|row| PriorRow::read(row));
         let evidence = prior.as_ref().and_then(|prior| prior.artefact.as_ref());
-        // only what is read by its address alone is asked whether it changed
-        let by_address = asked.body.is_none()
-            && asked.headers.is_empty()
-            && self.manifest.conditional != Conditional::Never;
+        let by_address = self.may_ask_conditionally(asked);
         let remembered = self.etags.get(&kept::address(&asked.url)).filter(|_| by_address).map(AsRef::as_ref);
         // a 304 may only repeat what is already sealed, so only that is asked about
         let known = remembered.filter(|known| evidence.is_some_and(|e| e.digest == known.digest));
@@ -145,7 +147,7 @@ impl Session<'_> {
             let given = same.filter(|_| asks).map(|known| known.etag.clone());
             // what is made from a credential goes to no other host
             let etag = given.or_else(|| computed.clone()).filter(|_| self.is_ours(&url_now));
-            let headers = match self.shown(&credential, (&url_now, &asked.headers), body.as_deref()) {
+            let headers = match self.shown(&credential, (step, &url_now, &asked.headers), body.as_deref()) {
                 Ok(headers) => headers,
                 Err(refusal) => return self.unsent(step, item, refusal.outcome, refusal.why),
             };
@@ -189,6 +191,12 @@ impl Session<'_> {
             }
             return sent;
         }
+    }
+
+    /// Only what is read by its address alone is asked whether it changed.
+    fn may_ask_conditionally(&self, asked: &Asked) -> bool {
+        let by_address = asked.body.is_none() && asked.headers.is_empty();
+        by_address && self.manifest.conditional != Conditional::Never
     }
 
     /// Whether to try once more, after how long a wait.
@@ -244,8 +252,9 @@ impl Session<'_> {
             by_date: self.manifest.conditional == Conditional::LastModified,
             body: call.body,
             body_bytes_max: self.manifest.limits.body_bytes_max,
+            line: &self.line,
         };
-        if let Some(host) = url.host_str().filter(|_| !self.is_ours(url)) {
+        if let Some(host) = url.host_str().filter(|host| Some(*host) != self.base.host_str()) {
             self.hosts.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned());
         }
         let answer = self.http.send(url, ask).await;
@@ -262,6 +271,7 @@ impl Session<'_> {
 
     fn weighed(&self, step: &Step, answer: Answer, asked: bool, sent_at: Instant, took_ms: i64) -> Tried {
         self.pace.read(answer.body.len());
+        self.pace.also(answer.headers.get(ldap::FURTHER).and_then(|n| n.parse().ok()).unwrap_or(0));
         self.note_granted(&answer.headers);
         let date = answer.headers.get("date").and_then(http_date);
         let skew_ms = date.map(|date| date.ms_since(sent_at.plus_ms(took_ms / 2)));
@@ -287,20 +297,6 @@ impl Session<'_> {
         }
         let to = answer.headers.get("location").and_then(|to| from.join(to).ok())?;
         Some(if self.may_go(&to) { Ok(to) } else { Err(why::REDIRECT_OTHER_HOST) })
-    }
-
-    /// May the token go there? Same scheme, host and port, and no user in the address.
-    pub(super) fn is_ours(&self, url: &Url) -> bool {
-        // files have no origin, and nothing is sent to them
-        let file = url.scheme() == FILE && url.as_str().starts_with(self.base.as_str());
-        (file || url.origin() == self.base.origin()) && url.username().is_empty() && url.password().is_none()
-    }
-
-    /// May anything be sent there? Besides our own address, only hosts that the manifest names, by https.
-    pub(super) fn may_go(&self, url: &Url) -> bool {
-        let named = |host: &str| self.manifest.connection.allow_hosts.iter().any(|allowed| allowed == host);
-        let plain = url.username().is_empty() && url.password().is_none() && url.port().is_none();
-        url.scheme() == "https" && plain && url.host_str().is_some_and(named) || self.is_ours(url)
     }
 
     /// Waits if there is a point in trying again; how long it waited.
@@ -474,7 +470,7 @@ impl Session<'_> {
 /// What an answer says of its list, in its headers if its step looks there.
 fn said(step: &Step, answer: &Answer, in_body: &Said) -> Result<Said, &'static str> {
     match &step.pages {
-        Some(pages) if matches!(pages.turn, Turn::Link(_)) => {
+        Some(pages) if matches!(pages.turn, Turn::Link(_) | Turn::Place) => {
             Ok(Said { lead: turn::of_headers(pages, &answer.headers)?, ..in_body.clone() })
         }
         Some(_) | None => Ok(in_body.clone()),
@@ -488,15 +484,4 @@ pub(super) fn may_ask_again(step: &Step, records: &[Arc<Record>], said: &Said) -
     let full = |size: u64| u64::try_from(records.len()).is_ok_and(|n| n >= size);
     // what is counted goes on until a page is short or empty, whatever this one says
     counts || said.lead != Lead::None || !pages.size.as_ref().is_some_and(|(_, size)| full(*size))
-}
-
-const fn broken_off(broken: Broken) -> (Outcome, &'static str) {
-    match broken {
-        Broken::Timeout => (Outcome::Retry, why::TIMEOUT),
-        Broken::Connect => (Outcome::Retry, why::CONNECT),
-        Broken::Truncated => (Outcome::Retry, why::TRUNCATED),
-        Broken::Other => (Outcome::Retry, why::BROKEN),
-        Broken::Inside => (Outcome::Error, why::ADDRESS_INSIDE),
-        Broken::TooLarge => (Outcome::Error, why::TOO_LARGE),
-    }
 }

@@ -3,7 +3,7 @@
 //!
 //! It decides nothing: what an answer means, whether to wait or to follow a redirect is said elsewhere.
 
-mod resolve;
+pub(super) mod resolve;
 mod tls;
 
 use std::{
@@ -26,17 +26,23 @@ use zeroize::Zeroizing;
 
 use self::{
     resolve::{Refused, Resolver},
-    tls::Chains,
+    tls::{Chains, Trust},
 };
-use super::{exchange::FILE, reach::Reach, register::Register, spki};
-use crate::secret::Secret;
+use super::{
+    exchange::FILE,
+    ldap::{self, Asker, Bind, Directory, Line},
+    reach::Reach,
+    register::Register,
+    spki,
+};
+use crate::secret::{self, Secret};
 
 /// Time to a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest silence while an answer is read.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest exchange.
-const TOTAL_TIMEOUT: Duration = Duration::from_mins(2);
+pub(super) const TOTAL_TIMEOUT: Duration = Duration::from_mins(2);
 /// Causes of an error that are looked through.
 const CAUSES_MAX: usize = 16;
 /// Connections that are kept open for the next request.
@@ -53,6 +59,8 @@ pub struct Route {
     pub reach: Reach,
     /// The file that is the source, if it is one.
     pub register: Option<Register>,
+    /// How the source is asked if it is a directory.
+    pub directory: Option<Directory>,
 }
 
 /// The client could not be made.
@@ -64,6 +72,9 @@ pub enum RouteError {
     /// One of them is not a usable certificate.
     #[error("cannot trust an extra certificate authority")]
     Trust(#[from] rustls::Error),
+    /// The certificate and key by which this side proves itself cannot be used.
+    #[error("cannot prove itself by the certificate and the key (PEM)")]
+    Own,
     /// The proxy's address or the client itself.
     #[error("cannot make the http client")]
     Client(#[from] reqwest::Error),
@@ -79,6 +90,7 @@ pub struct Http {
     proxy: Option<String>,
     extra_ca: Option<Digest>,
     register: Option<Register>,
+    directory: Option<Asker>,
 }
 
 struct Peer {
@@ -92,7 +104,7 @@ struct Peer {
 pub struct Headers(HeaderMap);
 
 /// What is sent with a request.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Ask<'a> {
     /// Headers, the token among them.
     pub headers: &'a Headers,
@@ -104,6 +116,8 @@ pub struct Ask<'a> {
     pub body: Option<&'a [u8]>,
     /// Largest body, in bytes, after decompression.
     pub body_bytes_max: u64,
+    /// The run's own connection, where the source is a directory.
+    pub line: &'a Line,
 }
 
 /// An answer, whole.
@@ -143,9 +157,10 @@ impl fmt::Debug for Http {
 impl Http {
     /// A client for this route.
     pub fn new(route: &Route) -> Result<Self, RouteError> {
-        let (trusted, chains) = tls::trust(route.extra_ca.as_deref())?;
+        let trust = tls::trust(route.extra_ca.as_deref())?;
         let proxy_host = route.proxy.as_deref().and_then(|proxy| Url::parse(proxy).ok());
         let proxy_host = proxy_host.and_then(|proxy| proxy.host_str().map(str::to_owned));
+        let resolver = Resolver::new(&route.reach, proxy_host);
         let mut builder = Client::builder()
             .user_agent(concat!("observance/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none())
@@ -157,8 +172,8 @@ impl Http {
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .tls_info(true)
             .no_proxy()
-            .dns_resolver(Arc::new(Resolver::new(&route.reach, proxy_host)))
-            .tls_backend_preconfigured(trusted);
+            .dns_resolver(Arc::new(resolver.clone()))
+            .tls_backend_preconfigured(trust.config(None)?);
         if let Some(proxy) = &route.proxy {
             builder = builder.proxy(Proxy::all(proxy)?);
         }
@@ -167,7 +182,8 @@ impl Http {
             #[cfg(test)]
             script: None,
             peers: Mutex::default(),
-            chains,
+            directory: asker(route.directory.as_ref(), &trust, resolver)?,
+            chains: trust.chains,
             proxy: route.proxy.as_deref().map(without_user),
             extra_ca: route.extra_ca.as_deref().map(Digest::of),
             register: route.register.clone(),
@@ -182,6 +198,14 @@ impl Http {
         }
         if url.scheme() == FILE {
             return self.register.as_ref().ok_or(Broken::Other)?.answer(ask.body_bytes_max);
+        }
+        if ldap::is_directory(url) {
+            let asker = self.directory.as_ref().ok_or(Broken::Other)?;
+            let host = url.host_str().unwrap_or_default();
+            let shown = |certificate: &[u8]| self.note(host, certificate);
+            let wanted = ask.body.unwrap_or_default();
+            // boxed: it is seldom, and every other request would carry its size
+            return Box::pin(asker.ask((ask.line, url), wanted, ask.body_bytes_max, shown)).await;
         }
         let mut request = match ask.body {
             None => self.client.get(url.clone()),
@@ -230,17 +254,40 @@ impl Http {
         Self { script: Some(script), ..Self::new(&Route::default()).unwrap() }
     }
 
+    /// May a directory be asked there? Where all is encrypted before anybody says who he is; else only on this machine.
+    pub(super) fn may_bind_at(&self, url: &Url) -> bool {
+        let starts_tls = self.directory.as_ref().is_some_and(Asker::starts_tls);
+        secret::may_bind_at(url) || url.scheme() == ldap::LDAP && starts_tls
+    }
+
     fn remember(&self, url: &Url, response: &Response) {
         let info = response.extensions().get::<TlsInfo>();
-        let (Some(host), Some(der)) = (url.host_str(), info.and_then(TlsInfo::peer_certificate)) else {
-            return;
-        };
+        if let (Some(host), Some(der)) = (url.host_str(), info.and_then(TlsInfo::peer_certificate)) {
+            self.note(host, der);
+        }
+    }
+
+    /// Notes with which certificate a host proved itself.
+    fn note(&self, host: &str, der: &[u8]) {
         let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
         if peers.get(host).is_none_or(|peer| peer.certificate != der) {
             let (spki, root) = (spki::find(der).map(Digest::of), self.chains.last(der));
             peers.insert(host.to_owned(), Peer { certificate: der.to_vec(), spki, root });
         }
     }
+}
+
+fn asker(
+    directory: Option<&Directory>,
+    trust: &Trust,
+    resolver: Resolver,
+) -> Result<Option<Asker>, RouteError> {
+    let Some(directory) = directory else { return Ok(None) };
+    let own = match &directory.bind {
+        Bind::Simple { .. } => None,
+        Bind::External { certificate, key } => Some((certificate.as_slice(), key)),
+    };
+    Ok(Some(Asker::new(directory, trust.config(own)?, resolver)))
 }
 
 impl Headers {
@@ -273,6 +320,12 @@ impl Headers {
             headers.insert(HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?);
         }
         Some(Self(headers))
+    }
+
+    /// All that are no secrets, by name; `None` if one is no visible text.
+    pub fn open(&self) -> Option<Vec<(String, String)>> {
+        let open = self.0.iter().filter(|(_, value)| !value.is_sensitive());
+        open.map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect()
     }
 
     /// The same for a host that must not learn who asks.

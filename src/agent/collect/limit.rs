@@ -82,6 +82,12 @@ impl Pace {
         spent.bytes = spent.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
     }
 
+    /// Counts requests that were made beside one that had leave.
+    pub(super) fn also(&self, requests: u64) {
+        let mut spent = self.spent();
+        spent.requests = spent.requests.saturating_add(requests);
+    }
+
     /// Requests and bytes so far.
     pub(super) fn totals(&self) -> (u64, u64) {
         let spent = self.spent();

@@ -309,7 +309,10 @@ impl<'s> Reading<'s> {
             self.whole |= stopped;
             return !stopped;
         }
-        if matches!(self.step.verb, Verb::GraphQl(_)) && !outcome.feeds() && !records.is_empty() {
+        if matches!(self.step.verb, Verb::GraphQl(_) | Verb::Search(_))
+            && !outcome.feeds()
+            && !records.is_empty()
+        {
             // beside its errors the page has records and says where it goes on; whole it is no more
             (self.listing.outcome, self.listing.why) = (outcome, sent.why);
             self.partial = true;

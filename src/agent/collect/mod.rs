@@ -15,12 +15,14 @@ mod graphql;
 mod http;
 mod inside;
 mod kept;
+mod ldap;
 mod limit;
 mod link;
 pub mod lint;
 mod list;
 mod manifest;
 mod nested;
+mod ours;
 mod outcome;
 mod outline;
 mod page;
@@ -60,17 +62,19 @@ use self::{
     auth::Door,
     exchange::Session,
     kept::{Kept, Known},
+    ldap::Line,
     limit::Pace,
     list::{Env, Listing, read_list},
     manifest::Step,
     spans::Spans,
 };
 pub use self::{
-    auth::{Auth, Client, GithubApp, KeyError, Privileges},
+    auth::{Auth, Aws, Client, GithubApp, KeyError, Keys, Privileges, Role},
     complete::{Claim, Proven},
     condition::Window,
     conditional::Bodies,
     http::{Http, Route, RouteError},
+    ldap::{Bind, Directory},
     manifest::{
         Evidence, Fault, Manifest, Schedule, reference as manifest_reference, schema as manifest_schema,
     },
@@ -78,7 +82,7 @@ pub use self::{
     outline::{Place, PopulationOutline, StepOutline},
     population::Collected as Population,
     reach::{Network, Reach},
-    register::{Look, PublicKey, Register, Signer},
+    register::{Look, Register, Signer},
     table::TableFault,
 };
 use crate::{chance::Chance, clock::Clock, secret};
@@ -212,8 +216,9 @@ pub async fn collect(
     if state.manifest != Some(manifest.digest) {
         *state = State { manifest: Some(manifest.digest), ..State::default() };
     }
-    let base_url = request.base_url.unwrap_or(&manifest.connection.base_url).trim_end_matches('/');
-    let session = Url::parse(base_url).ok().filter(may_be_read).map(|base| Session {
+    let (base_url, own) = place(manifest, request);
+    let session = Url::parse(&base_url).ok().filter(|base| may_be_read(base, http)).map(|base| Session {
+        beside: manifest.beside(request.params, request.base_url.map(|_| &base)),
         manifest,
         http,
         clock,
@@ -231,12 +236,10 @@ pub async fn collect(
         computed: Mutex::new(state.computed),
         spool: Mutex::default(),
         granted: Mutex::default(),
+        line: Line::default(),
         hosts: Mutex::default(),
     });
-    let done = match &session {
-        Some(session) => run_steps(session).await,
-        None => Vec::new(),
-    };
+    let done = run_steps(session.as_ref()).await;
     let (requests, bytes) = session.as_ref().map(|session| session.pace.totals()).unwrap_or_default();
     let mut collected = Collected {
         started: request.started,
@@ -252,28 +255,36 @@ pub async fn collect(
         bytes,
         skew_ms: None,
         privileges: session.as_ref().map(Session::privileges).unwrap_or_default(),
-        channel: channel(http, base_url, manifest, session.as_ref()),
+        channel: channel(http, &base_url, own.as_deref(), session.as_ref()),
     };
     let restarted = done.iter().flatten().any(|instance| instance.listing.restarted);
     let mut first = Vec::new();
     if let Some(session) = session {
         first.extend(session.door.sent().into_iter().map(|sent| session.kept(sent)));
         state.computed = session.computed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        session.line.end().await;
         collected.bodies = session.spool.into_inner().unwrap_or_else(PoisonError::into_inner);
     }
     let known = collected.gather(first, done);
     collected.conclude(manifest, request);
     // nothing was missed for these; but why all was read again, and what nobody answers for, should be known
     let told = [(restarted, why::STATE_LOST), (http.is_unsigned(), why::REGISTER_UNSIGNED)];
-    let told = told.into_iter().filter(|(holds, _)| *holds);
-    collected.why.extend(told.filter_map(|(_, why)| why.parse::<Code>().ok()));
+    let code = |(holds, why): (bool, &str)| why.parse::<Code>().ok().filter(|_| holds);
+    collected.why.extend(told.into_iter().filter_map(code));
     state.remember(known);
     collected
 }
 
-/// By https, on this machine, or the file that is the source.
-fn may_be_read(base: &Url) -> bool {
-    secret::may_go_to(base) || base.scheme() == exchange::FILE
+/// Where it reads, and where the manifest would. An address that lacks a value stays as it is written, and is none that can be read.
+fn place(manifest: &Manifest, request: &Request<'_>) -> (String, Option<String>) {
+    let own = manifest.address(request.params);
+    let base_url = request.base_url.or(own.as_deref()).unwrap_or(manifest.base_url());
+    (base_url.trim_end_matches('/').to_owned(), own)
+}
+
+/// Encrypted, on this machine, or the file that is the source.
+fn may_be_read(base: &Url, http: &Http) -> bool {
+    secret::may_go_to(base) || base.scheme() == exchange::FILE || http.may_bind_at(base)
 }
 
 fn assemble(manifest: &Manifest, request: &Request<'_>, done: &[Vec<Instance>]) -> Vec<Population> {
@@ -285,9 +296,10 @@ fn assemble(manifest: &Manifest, request: &Request<'_>, done: &[Vec<Instance>]) 
     manifest.populations.iter().map(one).collect()
 }
 
-/// Asks every step that is wanted, in the manifest's order.
-async fn run_steps(session: &Session<'_>) -> Vec<Vec<Instance>> {
+/// Asks every step that is wanted, in the manifest's order; none where nothing may be read.
+async fn run_steps(session: Option<&Session<'_>>) -> Vec<Vec<Instance>> {
     let mut done: Vec<Vec<Instance>> = Vec::new();
+    let Some(session) = session else { return done };
     for (at, step) in session.manifest.steps.iter().enumerate() {
         let wanted = !session.manifest.left_out.contains(&at);
         let instances = if wanted { run_step(session, step, &done).await } else { Vec::new() };
@@ -334,6 +346,7 @@ async fn run_step(session: &Session<'_>, step: &Step, done: &[Vec<Instance>]) ->
                 manifest::Verb::Get
                 | manifest::Verb::Post(_)
                 | manifest::Verb::Form(_)
+                | manifest::Verb::Search(_)
                 | manifest::Verb::GraphQl(_) => read_list(session, step, Some(&env)).await,
             };
             Instance { parent, env: Some(env), listing }
@@ -406,7 +419,7 @@ impl State {
     }
 }
 
-fn channel(http: &Http, base_url: &str, manifest: &Manifest, session: Option<&Session<'_>>) -> Channel {
+fn channel(http: &Http, base_url: &str, own: Option<&str>, session: Option<&Session<'_>>) -> Channel {
     let mut hosts = BTreeSet::new();
     if let Some(session) = session {
         hosts.extend(session.base.host_str().map(str::to_owned));
@@ -415,7 +428,7 @@ fn channel(http: &Http, base_url: &str, manifest: &Manifest, session: Option<&Se
     let host = |host: String| Host { spki: http.spki(&host), root: http.root(&host), host };
     Channel {
         base_url: base_url.to_owned(),
-        overridden: base_url != manifest.connection.base_url,
+        overridden: own.is_some_and(|own| base_url != own),
         hosts: hosts.into_iter().map(host).collect(),
         proxy: http.proxy().map(str::to_owned),
         extra_ca: http.extra_ca(),

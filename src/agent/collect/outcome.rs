@@ -4,6 +4,8 @@
 
 use observance_record::population::Outcome;
 
+use super::http::Broken;
+
 /// How much of a body is searched for the words of a rule, in bytes.
 const LOOK_BYTES_MAX: usize = 65_536;
 
@@ -52,6 +54,16 @@ pub mod why {
     /// Reasons that a register gives instead of its file.
     pub const OF_REGISTERS: [&str; 5] =
         [FILE_MISSING, FILE_UNREADABLE, SIGNATURE_MISSING, SIGNATURE_BAD, SIGNATURE_FOREIGN];
+    /// The directory does not let the one in who asks.
+    pub const BIND_REFUSED: &str = "bind.refused";
+    /// The directory ended a list because it took too long.
+    pub const TIME_LIMIT: &str = "ldap.time_limit";
+    /// The directory ended a list because it gives no more entries than these.
+    pub const SIZE_LIMIT: &str = "ldap.size_limit";
+    /// The directory ended a list at a limit that its administrators set.
+    pub const ADMIN_LIMIT: &str = "ldap.admin_limit";
+    /// A part of what was asked for lies in another directory, which was not asked.
+    pub const ELSEWHERE: &str = "ldap.elsewhere";
     /// The records are not where the manifest says, or are not objects.
     pub const BODY_SHAPE: &str = "body.shape";
     /// A GraphQL answer has errors.
@@ -78,13 +90,13 @@ pub mod why {
     pub const SCOPE_MISSING: &str = "scope.missing";
     /// The token is not fit for a header; nothing was sent.
     pub const TOKEN_MALFORMED: &str = "token.malformed";
-    /// The key of the app or client does not sign; nothing was sent.
+    /// The key of the app or client does not sign, or what proves who asks cannot be read; nothing was sent.
     pub const AUTH_KEY: &str = "auth.key";
     /// What somebody else signs for the client cannot be read where it should lie; nothing was sent.
     pub const AUTH_STATEMENT: &str = "auth.statement";
     /// The source does not believe the app or client: another key or secret, another id, or clocks too far apart.
     pub const AUTH_REFUSED: &str = "auth.refused";
-    /// There is no token at the address where the manifest says that a client is given one.
+    /// There is no token at the address where the manifest says that a client is given one; or nobody says where a session is given.
     pub const AUTH_ENDPOINT: &str = "auth.endpoint";
     /// The app is not installed there, or not where this key may look.
     pub const AUTH_NOT_INSTALLED: &str = "auth.not_installed";
@@ -166,6 +178,18 @@ pub(super) fn classify<'r, 'h>(
     body: &[u8],
 ) -> Option<Outcome> {
     rules.into_iter().find(|rule| rule.matches(status, &header, body)).map(|rule| rule.outcome)
+}
+
+/// What it means that there is no answer.
+pub(super) const fn broken_off(broken: Broken) -> (Outcome, &'static str) {
+    match broken {
+        Broken::Timeout => (Outcome::Retry, why::TIMEOUT),
+        Broken::Connect => (Outcome::Retry, why::CONNECT),
+        Broken::Truncated => (Outcome::Retry, why::TRUNCATED),
+        Broken::Other => (Outcome::Retry, why::BROKEN),
+        Broken::Inside => (Outcome::Error, why::ADDRESS_INSIDE),
+        Broken::TooLarge => (Outcome::Error, why::TOO_LARGE),
+    }
 }
 
 /// Do the words stand in the body?

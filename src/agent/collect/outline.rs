@@ -124,6 +124,7 @@ impl Manifest {
                 Verb::Get => "GET",
                 Verb::Post(_) | Verb::Form(_) => "POST",
                 Verb::GraphQl(_) => "GRAPHQL",
+                Verb::Search(_) => "SEARCH",
                 Verb::Inside(_) => "INSIDE",
             },
             path: step.path.source().to_owned(),

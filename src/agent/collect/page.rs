@@ -12,6 +12,7 @@ use super::{
     expr::Expr,
     graphql::{Trouble, trouble},
     http::{Answer, Headers},
+    ldap,
     manifest::{Manifest, Proof, Records, Step, Verb},
     nested,
     outcome::{classify, why},
@@ -92,6 +93,8 @@ pub(super) fn weigh(manifest: &Manifest, step: &Step, answer: &Answer, key: &Ite
     let outcome = classify(rules, answer.status, |name| answer.headers.get(name), &answer.body);
     let (outcome, reason) = outcome.map_or((Outcome::Error, Some(why::UNMATCHED)), |outcome| (outcome, None));
     let reason = reason.or_else(|| reason_of(step, answer));
+    let told = ldap::told(&answer.headers).filter(|_| matches!(step.verb, Verb::Search(_)));
+    let (outcome, reason) = told.map_or((outcome, reason), |(outcome, why)| (outcome, Some(why)));
     let decoded = step.decode.json(&answer.body, answer.headers.get(register::SIGNED_BY));
     let read = decoded.as_ref().map_err(|flaw| *flaw).and_then(|json| {
         let tape = Tape::read(json)?;
@@ -107,7 +110,9 @@ pub(super) fn weigh(manifest: &Manifest, step: &Step, answer: &Answer, key: &Ite
     let bytes = if received { answer.body.clone() } else { Bytes::from(body.into_owned()) };
     let media = if step.decode == Decode::Json { media(&answer.headers) } else { JSON.to_owned() };
     let artefact = Some(Artefact { digest: Digest::of(&bytes), bytes: bytes.clone(), media });
-    if outcome != Outcome::Present {
+    // a directory that stops in the middle has given entries all the same
+    let short = told.filter(|(outcome, _)| *outcome == Outcome::Error);
+    if outcome != Outcome::Present && short.is_none() {
         return Meaning::without_records(outcome, reason, artefact);
     }
     let troubled = trouble_of(manifest, step, answer, tape.root());
@@ -127,16 +132,19 @@ pub(super) fn weigh(manifest: &Manifest, step: &Step, answer: &Answer, key: &Ite
     match read {
         Ok((records, stated, said)) => {
             let meaning = Meaning { stated, said, ..present(step, records, artefact) };
-            match troubled {
-                Some(troubled) => meaning.troubled(troubled),
-                None => meaning,
+            match (troubled, short) {
+                (Some(troubled), _) => meaning.troubled(troubled),
+                (None, Some((outcome, why))) => Meaning { outcome, why: Some(why), ..meaning },
+                (None, None) => meaning,
             }
         }
-        Err(why) => match troubled {
-            Some(Trouble { outcome, .. }) => {
+        Err(why) => match (troubled, short) {
+            (Some(Trouble { outcome, .. }), _) => {
                 Meaning::without_records(outcome, Some(why::GRAPHQL_ERRORS), artefact)
             }
-            None => Meaning::error(why, artefact),
+            // what is missing is missing for that reason
+            (None, Some((outcome, why))) => Meaning::without_records(outcome, Some(why), artefact),
+            (None, None) => Meaning::error(why, artefact),
         },
     }
 }

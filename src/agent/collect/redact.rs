@@ -59,9 +59,11 @@ pub(super) fn redact<'a>(body: &'a [u8], tape: &Tape<'_>, rules: &[Rule], key: &
     let mut hits: Vec<(Range<usize>, String)> = Vec::new();
     for rule in rules {
         visit(tape.root(), &rule.parts, &mut |value| {
-            if rule.is_for(value) {
-                hits.push((value.range(), covered(&rule.cover, value, key)));
-            }
+            each(value, &rule.cover, &mut |value| {
+                if rule.is_for(value) {
+                    hits.push((value.range(), covered(&rule.cover, value, key)));
+                }
+            });
         });
     }
     if hits.is_empty() {
@@ -96,6 +98,15 @@ fn visit<'t>(value: Value<'t>, parts: &[String], hit: &mut dyn FnMut(Value<'t>))
         }
     } else if let Some(member) = value.get(first) {
         visit(member, rest, hit);
+    }
+}
+
+/// Somebody with two addresses is known by either, so a list has a pseudonym for each of its values. Depth is bounded as above.
+fn each<'t>(value: Value<'t>, cover: &Cover, hit: &mut dyn FnMut(Value<'t>)) {
+    if matches!(cover, Cover::Hmac(_)) && value.kind() == Kind::List {
+        value.elements().for_each(|element| each(element, cover, hit));
+    } else {
+        hit(value);
     }
 }
 
@@ -160,6 +171,16 @@ mod tests {
         let one = apply(r#"{"e":"A@Example.org"}"#, &rules);
         assert_eq!(one, apply(r#"{"e":"a@example.org"}"#, &rules));
         assert!(one.starts_with(r#"{"e":"hmac:"#) && one.len() == 6 + 5 + 32 + 2, "{one}");
+    }
+
+    #[test]
+    fn a_person_with_several_addresses_is_known_by_each() {
+        let rules = [rule(Cover::Hmac("person".into()), "e")];
+        let one = apply(r#"{"e":"a@example.org"}"#, &rules);
+        let pseudonym = &one[5..one.len() - 1];
+        let both = apply(r#"{"e":["b@example.org", "A@example.org"]}"#, &rules);
+        assert!(both.ends_with(&format!(", {pseudonym}]}}")) && !both.contains('@'), "{both}");
+        assert_eq!(apply(r#"{"e":[]}"#, &rules), r#"{"e":[]}"#);
     }
 
     #[test]

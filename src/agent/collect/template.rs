@@ -124,16 +124,25 @@ impl Template {
         values: &mut Vec<String>,
         look_up: impl Fn(&Slot) -> Option<String>,
     ) -> Result<String, Unfilled> {
+        self.escaped(values, look_up, |_, value| Some(value.to_owned()))
+    }
+
+    /// Fills it for a place with rules of its own: `escape` is given what stands before a value, and the value; nothing of it may
+    /// stand there if it gives nothing. Every value is also appended to `values`.
+    pub(super) fn escaped(
+        &self,
+        values: &mut Vec<String>,
+        look_up: impl Fn(&Slot) -> Option<String>,
+        escape: impl Fn(&str, &str) -> Option<String>,
+    ) -> Result<String, Unfilled> {
         let mut out = String::with_capacity(self.source.len() + 32);
         for part in &self.parts {
             match part {
                 Part::Text(text) => out.push_str(text),
                 Part::Slot(slot) => {
                     let value = look_up(slot).ok_or(Unfilled::Missing)?;
-                    if value.contains(char::is_control) {
-                        return Err(Unfilled::Unsafe);
-                    }
-                    out.push_str(&value);
+                    let escaped = escape(&out, &value).filter(|_| !value.contains(char::is_control));
+                    out.push_str(&escaped.ok_or(Unfilled::Unsafe)?);
                     values.push(value);
                 }
             }

@@ -9,7 +9,7 @@ use super::{
     ask::Asked,
     exchange::Session,
     http::Headers,
-    link,
+    ldap, link,
     manifest::{Cursor, CursorIn, Pages, Records, Step, Stop, Turn},
     outcome::why,
     project::Path,
@@ -18,6 +18,8 @@ use super::{
 
 /// Longest cursor that is followed, in bytes.
 const CURSOR_BYTES_MAX: usize = 8192;
+/// The member of a search that says where its page before ended.
+const PLACE: &str = "place";
 
 /// What a page says of the one that follows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,6 +57,11 @@ pub(super) struct Progress {
 
 /// What a header says.
 pub(super) fn of_headers(pages: &Pages, headers: &Headers) -> Result<Lead, &'static str> {
+    if pages.turn == Turn::Place {
+        // a directory that does not page says nothing, and may have cut the list anywhere
+        let place = headers.get(ldap::NEXT).ok_or(why::LINK_MALFORMED)?;
+        return Ok(if place.is_empty() { Lead::None } else { Lead::Cursor(place.into()) });
+    }
     let Turn::Link(relation) = &pages.turn else { return Ok(Lead::None) };
     if !headers.has("link") {
         return Ok(Lead::None);
@@ -69,7 +76,7 @@ pub(super) fn of_body(step: &Step, root: Value<'_>) -> Result<Said, &'static str
     let state = state(step, root)?.map(Box::new);
     let Some(pages) = &step.pages else { return Ok(Said { state, ..Said::default() }) };
     let lead = match &pages.turn {
-        Turn::Link(_) | Turn::Page { .. } | Turn::Offset { .. } => Lead::None,
+        Turn::Link(_) | Turn::Place | Turn::Page { .. } | Turn::Offset { .. } => Lead::None,
         Turn::BodyLink(path) => address(path, root)?,
         Turn::Cursor(cursor) => cursor_of(cursor, step, root)?,
     };
@@ -100,8 +107,9 @@ fn address(path: &Path, root: Value<'_>) -> Result<Lead, &'static str> {
 fn cursor_of(cursor: &Cursor, step: &Step, root: Value<'_>) -> Result<Lead, &'static str> {
     let more = cursor.more.as_ref().map(|path| path.find(root).map(Value::raw));
     match more {
-        Some(Some("false")) => return Ok(Lead::None),
-        None | Some(Some("true")) => {}
+        // XML has texts alone
+        Some(Some("false" | "\"false\"")) => return Ok(Lead::None),
+        None | Some(Some("true" | "\"true\"")) => {}
         // whether there is more must then be said
         Some(Some(_) | None) => return Err(why::LINK_MALFORMED),
     }
@@ -159,12 +167,15 @@ pub(super) fn follow(
         (Turn::Link(_) | Turn::BodyLink(_), Lead::Link(target)) => {
             return linked(session, asked, target).map(Some);
         }
-        (Turn::Cursor(cursor), Lead::Cursor(value)) => (&cursor.param, value.clone()),
-        (Turn::Page { param, start }, _) => (param, start.saturating_add(progress.pages).into()),
+        (Turn::Cursor(cursor), Lead::Cursor(value)) => (cursor.param.as_str(), value.clone()),
+        (Turn::Place, Lead::Cursor(value)) => (PLACE, value.clone()),
+        (Turn::Page { param, start }, _) => (param.as_str(), start.saturating_add(progress.pages).into()),
         // by what came, not by what was asked for: a source may give fewer than it was asked for
-        (Turn::Offset { param, start }, _) => (param, start.saturating_add(progress.records).into()),
+        (Turn::Offset { param, start }, _) => (param.as_str(), start.saturating_add(progress.records).into()),
         // the end was to be seen in another way, and nothing says where to go on
-        (Turn::Link(_) | Turn::BodyLink(_) | Turn::Cursor(_), _) => return Err(why::PAGE_END_UNSEEN),
+        (Turn::Link(_) | Turn::BodyLink(_) | Turn::Cursor(_) | Turn::Place, _) => {
+            return Err(why::PAGE_END_UNSEEN);
+        }
     };
     next.set(&step.verb, param, value).map_err(|_unfit| why::LINK_MALFORMED)?;
     Ok(Some(next))

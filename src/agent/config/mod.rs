@@ -4,9 +4,11 @@
 //! are refused together, each with its line. What is not written has a default, and [`Config::explain`] shows it.
 
 pub mod alert;
+pub mod aws;
 pub mod catalogue;
 pub mod client;
 pub mod collector;
+pub mod directory;
 pub mod fault;
 pub mod key;
 pub mod node;

@@ -10,7 +10,7 @@ use super::{
     reading::Reading,
     source::is_id,
 };
-use crate::collect::PublicKey;
+use crate::sshsig::PublicKey;
 
 /// Most signers.
 const SIGNERS_MAX: usize = 100;

@@ -255,8 +255,8 @@ fn how_a_source_is_reached_is_refused_where_it_is_not_safe() {
     }
 }
 
-#[test]
-fn a_source_of_another_kind_says_who_asks_in_one_of_four_ways() {
+/// Sources of a kind that no shipped collector reads.
+fn wiki(inner: &str) -> Result<Config, Faults> {
     let least = fs::read_to_string(golden("least.yaml")).unwrap();
     let (rest, _) = least.split_once("sources:").unwrap();
     let mut known = catalogue();
@@ -267,9 +267,25 @@ fn a_source_of_another_kind_says_who_asks_in_one_of_four_ways() {
     };
     known.collectors.push(wiki);
     let file = Path::new("/etc/observance/observance.yaml");
-    let sources =
-        |inner: &str| Config::read(&format!("{rest}sources: {{ {inner} }}\n"), file, &known, Allowed::Kept);
-    for (fine, shown) in [
+    Config::read(&format!("{rest}sources: {{ {inner} }}\n"), file, &known, Allowed::Kept)
+}
+
+/// Who asks, as it was read, and how many faults there are of whoever cannot.
+fn says(fine: &[(&str, &str)], wrong: &[&str]) {
+    for (fine, shown) in fine {
+        let config = wiki(fine).unwrap();
+        let Source::Other(other) = config.sources.values().next().unwrap() else { panic!("{fine}") };
+        assert_eq!(other.kind, "wiki");
+        assert!(format!("{:?}", other.credential).contains(shown), "{other:?}");
+    }
+    for wrong in wrong {
+        assert_eq!(wiki(wrong).unwrap_err().sorted().len(), 1, "{wrong}");
+    }
+}
+
+#[test]
+fn a_source_of_another_kind_says_who_asks_in_one_of_five_ways() {
+    let fine = [
         ("wiki: { params: { space: docs }, token: secret://env/T }", "Token(Env(\"T\"))"),
         ("old: { kind: wiki, basic: { user: me, password: secret://env/P } }", "Basic { user: \"me\""),
         (
@@ -290,13 +306,8 @@ fn a_source_of_another_kind_says_who_asks_in_one_of_four_ways() {
             "proof: Assertion(File(\"/var/run/secrets/token\"))",
         ),
         ("wiki: { headers: { x-key: secret://env/K, x-app: secret://env/A } }", "\"x-app\": Env(\"A\")"),
-    ] {
-        let config = sources(fine).unwrap();
-        let Source::Other(other) = config.sources.values().next().unwrap() else { panic!("{fine}") };
-        assert_eq!(other.kind, "wiki");
-        assert!(format!("{:?}", other.credential).contains(shown), "{other:?}");
-    }
-    for wrong in [
+    ];
+    let wrong = [
         "wiki: {}",
         "wiki: { token: secret://env/T, basic: { user: me, password: secret://env/P } }",
         "wiki: { headers: {} }",
@@ -318,7 +329,93 @@ fn a_source_of_another_kind_says_who_asks_in_one_of_four_ways() {
         "wiki: { token: secret://env/T, org: acme }",
         "wiki: { token: secret://env/T, base_url: http://wiki.acme.example }",
         "wikis: { token: secret://env/T }",
+    ];
+    says(&fine, &wrong);
+}
+
+#[test]
+fn whoever_asks_aws_has_keys_or_an_identity_and_perhaps_a_role() {
+    let fine = [
+        (
+            "wiki: { aws: { region: eu-central-1, access_key_id: secret://env/I, secret_access_key: secret://env/S, \
+             session_token: secret://env/T, role: 'arn:aws:iam::123456789012:role/a/b', external_id: e-17 } }",
+            "role: Some(Role { arn: \"arn:aws:iam::123456789012:role/a/b\", external_id: Some(\"e-17\") })",
+        ),
+        (
+            "wiki: { aws: { region: eu-central-1, web_identity: secret://file/run/t, role: 'arn:aws:iam::123456789012:role/b', \
+             through: 'arn:aws:iam::123456789012:role/a', external_id: e-17 } }",
+            "begins: Web { token: File(\"/run/t\"), role: \"arn:aws:iam::123456789012:role/a\" }",
+        ),
+    ];
+    let wrong = [
+        "wiki: { token: secret://env/T, aws: { region: a, access_key_id: secret://env/I, secret_access_key: secret://env/S } }",
+        "wiki: { aws: { region: a, secret_access_key: secret://env/S } }",
+        "wiki: { aws: { region: a, access_key_id: secret://env/I } }",
+        "wiki: { aws: { region: a/b, access_key_id: secret://env/I, secret_access_key: secret://env/S } }",
+        "wiki: { aws: { region: a, access_key_id: AKIA, secret_access_key: secret://env/S } }",
+        "wiki: { aws: { region: a, access_key_id: secret://env/I, secret_access_key: secret://env/S, external_id: e-1 } }",
+        "wiki: { aws: { region: a, access_key_id: secret://env/I, secret_access_key: secret://env/S, role: auditor } }",
+        "wiki: { aws: { region: a, access_key_id: secret://env/I, secret_access_key: secret://env/S, through: x } }",
+        "wiki: { aws: { region: a, web_identity: secret://file/run/t } }",
+        "wiki: { aws: { region: a, web_identity: secret://file/run/t, role: 'arn:aws:iam::123456789012:role/b', external_id: e-1 } }",
+        "wiki: { params: { region: b }, aws: { region: a, access_key_id: secret://env/I, secret_access_key: secret://env/S } }",
+    ];
+    says(&fine, &wrong);
+}
+
+#[test]
+fn a_directory_is_asked_by_who_binds_and_where_all_is_encrypted() {
+    let least = fs::read_to_string(golden("least.yaml")).unwrap();
+    let of = |catalogue: &Catalogue, line: &str| {
+        let start = least.lines().position(|line| line.starts_with("sources:")).unwrap();
+        let kept = |(i, line): &(usize, &str)| *i < start || *i > start && !line.starts_with(' ');
+        let mut lines: Vec<&str> = least.lines().enumerate().filter(kept).map(|(_, line)| line).collect();
+        let source = format!("sources: {{ ldap: {{ {line} }} }}");
+        lines.push(&source);
+        Config::read(
+            &lines.join("\n"),
+            Path::new("/etc/observance/observance.yaml"),
+            catalogue,
+            Allowed::Kept,
+        )
+    };
+    let shipped = catalogue::Shipped {
+        id: "ldap.users".to_owned(),
+        kind: "ldap".to_owned(),
+        cron: "0 1 * * *".to_owned(),
+        jitter_s: 60,
+        grace_s: 600,
+        max_gap_s: 93_600,
+    };
+    let catalogue = Catalogue::of(vec![shipped], std::collections::BTreeSet::new());
+    let bind = "bind: { dn: \"cn=a,dc=x\", password: secret://env/P }";
+    for good in [
+        format!("{bind}, base_url: \"ldaps://ldap.example:1636\", params: {{ base: \"dc=x\" }}"),
+        format!("{bind}, base_url: \"ldap://ldap.example\", start_tls: true"),
+        format!("{bind}, base_url: \"ldap://127.0.0.1:389\""),
+        "bind: { certificate: agent.pem, key: secret://env/P }, base_url: \"ldaps://ldap.example\""
+            .to_owned(),
     ] {
-        assert_eq!(sources(wrong).unwrap_err().sorted().len(), 1, "{wrong}");
+        let read = of(&catalogue, &good);
+        assert!(read.is_ok(), "{good}: {}", read.unwrap_err());
+    }
+    for (wrong, words) in [
+        (format!("{bind}, base_url: \"ldap://ldap.example\""), "anybody on the way could read the password"),
+        (format!("{bind}, base_url: \"https://ldap.example\""), "ldaps://HOST"),
+        (format!("{bind}, base_url: \"ldaps://u:hush@ldap.example\""), "not shown"),
+        (format!("{bind}, base_url: \"ldaps://ldap.example/dc=x\""), "not shown"),
+        (format!("{bind}, proxy: \"http://proxy:3128\""), "no proxy on the way to a directory"),
+        (format!("{bind}, token: secret://env/T"), "a second credential"),
+        ("bind: { dn: \"cn=a\" }".to_owned(), "password"),
+        ("bind: { dn: \"cn=a\", password: hush }".to_owned(), "secret://"),
+        ("bind: { certificate: a.pem, dn: \"cn=a\", key: secret://env/P }".to_owned(), "dn or certificate"),
+        ("bind: { certificate: a.pem }".to_owned(), "key"),
+        (
+            "bind: { certificate: a.pem, key: secret://env/P }, base_url: \"ldap://127.0.0.1\"".to_owned(),
+            "no TLS beside a certificate",
+        ),
+    ] {
+        let faults = of(&catalogue, &wrong).unwrap_err().to_string();
+        assert!(faults.contains(words) && !faults.contains("hush"), "{wrong}: {faults}");
     }
 }

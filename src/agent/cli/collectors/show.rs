@@ -65,7 +65,8 @@ pub fn show(shelf: &Shelf, asked: &CollectorsShow, out: &mut dyn Write) -> anyho
         other => format!(" --param {other}={}", other.to_uppercase()),
     });
     let file = manifest.is_for_files().then(|| " --csv FILE".to_owned());
-    let params: String = params.chain(file).collect();
+    let bind = manifest.is_for_directories().then(|| " --bind DN --base-url ldaps://HOST".to_owned());
+    let params: String = params.chain(file).chain(bind).collect();
     writeln!(out, "next: observance collectors try {}{params}   (stores nothing)", visible(&asked.id))?;
     Ok(0)
 }

@@ -93,12 +93,23 @@ fn source(shelved: &Shelved, asked: &CollectorsTry) -> anyhow::Result<Source> {
         (Some(csv), true) => Ok(registers::source(registers::unsigned(csv))?),
         (None, true) => Err(Trouble::new(format!("{id} reads a file"), "--csv FILE").into()),
         (Some(_), false) => Err(Trouble::new(format!("{id} reads no file"), "leave --csv out").into()),
+        (None, false) if asked.bind.is_some() != shelved.manifest.is_for_directories() => {
+            let what = if asked.bind.is_some() { "searches no directory" } else { "searches a directory" };
+            let hint = if asked.bind.is_some() {
+                "leave --bind out"
+            } else {
+                "--bind DN, and its password as the token"
+            };
+            Err(Trouble::new(format!("{id} {what}"), hint).into())
+        }
         (None, false) => reach::source(reach::Asked {
             kind: shelved.kind(),
             params: params(shelved, asked)?,
             base_url: asked.base_url.as_deref(),
             variable: asked.token.as_deref(),
             header: asked.header.as_deref(),
+            aws: shelved.manifest.is_for_aws(),
+            bind: asked.bind.as_deref(),
         }),
     }
 }
@@ -208,6 +219,9 @@ fn others(shelf: &Shelf, one: &Seen<'_>, said: &[Said<'_>]) -> Vec<String> {
 fn next(asked: &CollectorsTry, kind: &str, said: &[Said<'_>], seen: &[Seen<'_>]) -> String {
     let refused = |one: &Seen<'_>| one.unseen.iter().any(|u| u.outcome == Outcome::Unauthenticated);
     if kind != "github" && seen.iter().any(refused) {
+        if seen.iter().any(|one| one.manifest.is_for_aws()) {
+            return "see that the keys are valid, and belong to AWS_SESSION_TOKEN if that is set".to_owned();
+        }
         let way = asked
             .header
             .as_ref()

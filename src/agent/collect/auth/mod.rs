@@ -1,10 +1,12 @@
-//! How a run shows who it is: a bearer token, headers, a GitHub App that mints a short token for every run, or a client of
-//! OAuth 2.0 that is granted one.
+//! How a run shows who it is: a bearer token, headers, a GitHub App that mints a short token for every run, a client of
+//! OAuth 2.0 that is granted one, or keys of AWS that sign every request.
 //!
 //! A credential that cannot be had is an outcome of every exchange, with its reason; it is never a crash, and never a
 //! request without one. No value of a credential leaves this folder but into a header.
 
 mod app;
+mod assume;
+mod aws;
 mod certificate;
 mod client;
 mod dpop;
@@ -13,6 +15,7 @@ mod grant;
 mod granted;
 mod jwt;
 mod mint;
+mod sigv4;
 
 use std::{
     borrow::Cow,
@@ -25,12 +28,20 @@ use observance_record::{Digest, Instant, population::Outcome};
 use tokio::sync::Mutex as Turn;
 use url::Url;
 
-use self::dpop::Prover;
 pub(super) use self::granted::Granted;
-pub use self::{app::GithubApp, client::Client, granted::Privileges, jwt::KeyError};
+pub use self::{
+    app::GithubApp,
+    aws::{Aws, Role},
+    client::Client,
+    granted::Privileges,
+    jwt::KeyError,
+    sigv4::Keys,
+};
+use self::{dpop::Prover, sigv4::Scope};
 use super::{
     exchange::{Sent, Session},
     http::{Answer, Headers},
+    manifest::Step,
     outcome::why,
 };
 use crate::secret::Secret;
@@ -49,6 +60,8 @@ pub enum Auth {
     GithubApp(GithubApp),
     /// A client of OAuth 2.0. Each run is granted a token of its own, narrowed to what its manifest expects.
     Client(Client),
+    /// Keys of AWS, or a role that each run assumes, narrowed to what its manifest expects.
+    Aws(Aws),
 }
 
 impl Auth {
@@ -70,17 +83,19 @@ pub(super) struct Credential {
     pub by: Digest,
     /// Which of the run, from 1.
     serial: u32,
-    /// The token and who proves that it is his alone, where each request has to.
+    /// What each request is proved with, where each has to be.
     bound: Option<Arc<Bound>>,
     /// From then on another is asked for first.
     renew_at: Option<Instant>,
 }
 
-/// A token that is shown with proofs (RFC 9449).
+/// What each request is proved with.
 #[derive(Debug)]
-struct Bound {
-    token: Secret,
-    prover: Prover,
+enum Bound {
+    /// A token that is shown with proofs (RFC 9449).
+    Token { token: Secret, prover: Box<Prover> },
+    /// Keys that sign it.
+    Keys(Keys),
 }
 
 /// Why there is no credential: what every exchange comes to.
@@ -149,18 +164,43 @@ impl Session<'_> {
         self.obtain(&mut held).await
     }
 
-    /// What a request shows there, its own headers among it: another host is asked without saying who asks.
+    /// What a request of a step shows there, its own headers among it: another host is asked without saying who asks.
     pub(super) fn shown<'c>(
         &self,
         credential: &'c Credential,
-        (url, own): (&Url, &[(String, String)]),
+        (step, url, own): (&Step, &Url, &[(String, String)]),
         posted: Option<&str>,
     ) -> Result<Cow<'c, Headers>, Refusal> {
         let shown = self.shown_by(credential, url, posted)?;
-        if own.is_empty() {
-            return Ok(shown);
+        let unfit = Refusal { outcome: Outcome::Error, why: why::VALUE_UNSAFE };
+        let shown = if own.is_empty() { shown } else { Cow::Owned(shown.and(own).ok_or(unfit)?) };
+        match credential.bound.as_deref() {
+            Some(Bound::Keys(keys)) if self.is_ours(url) => {
+                self.signed(keys, shown.into_owned(), (step, url), posted).map(Cow::Owned)
+            }
+            Some(Bound::Keys(_) | Bound::Token { .. }) | None => Ok(shown),
         }
-        shown.and(own).map(Cow::Owned).ok_or(Refusal { outcome: Outcome::Error, why: why::VALUE_UNSAFE })
+    }
+
+    /// The headers with a signature over all that is sent, as it is sent.
+    fn signed(
+        &self,
+        keys: &Keys,
+        mut headers: Headers,
+        (step, url): (&Step, &Url),
+        posted: Option<&str>,
+    ) -> Result<Headers, Refusal> {
+        let unfit = Refusal { outcome: Outcome::Error, why: why::VALUE_UNSAFE };
+        let scope = self.manifest.connection.aws.as_ref().and_then(|aws| step.scope(aws, self.params));
+        let (service, region) = scope.ok_or(unfit)?;
+        if posted.is_some() && !headers.has("content-type") {
+            // what is added when it is sent would not be signed
+            headers =
+                headers.and(&[("content-type".to_owned(), "application/json".to_owned())]).ok_or(unfit)?;
+        }
+        let method = posted.map_or("GET", |_| "POST");
+        let request = (method, url, posted.unwrap_or_default().as_bytes());
+        assume::signed(headers, request, keys, (Scope { region, service }, self.clock.now())).ok_or(unfit)
     }
 
     fn shown_by<'c>(
@@ -172,7 +212,7 @@ impl Session<'_> {
         if !self.is_ours(url) {
             return Ok(Cow::Borrowed(&credential.plain));
         }
-        let Some(Bound { token, prover }) = credential.bound.as_deref() else {
+        let Some(Bound::Token { token, prover }) = credential.bound.as_deref() else {
             return Ok(Cow::Borrowed(&credential.headers));
         };
         let method = posted.map_or("GET", |_| "POST");
@@ -189,9 +229,9 @@ impl Session<'_> {
         refused: &Credential,
         (url, answer): (&Url, Option<&Answer>),
     ) -> Option<Credential> {
-        if let (Some(bound), Some(answer)) = (refused.bound.as_deref(), answer)
+        if let (Some(Bound::Token { prover, .. }), Some(answer)) = (refused.bound.as_deref(), answer)
             && answer.headers.joined("www-authenticate").is_some_and(|asks| asks.contains(dpop::ASKS))
-            && bound.prover.hear(url, &answer.headers)
+            && prover.hear(url, &answer.headers)
         {
             return Some(refused.clone());
         }
@@ -201,7 +241,12 @@ impl Session<'_> {
         {
             return Some(current.clone());
         }
-        if matches!(self.door.auth, Auth::Bearer(_) | Auth::Headers(_)) || held.refused >= REFUSED_MAX {
+        let lasts = match self.door.auth {
+            Auth::Bearer(_) | Auth::Headers(_) => true,
+            Auth::Aws(aws) => !aws.renews(),
+            Auth::GithubApp(_) | Auth::Client(_) => false,
+        };
+        if lasts || held.refused >= REFUSED_MAX {
             return None;
         }
         held.refused += 1;
@@ -218,10 +263,17 @@ impl Session<'_> {
                 self.lasting(minted.map(|(token, renew_at)| (token, renew_at, None)))
             }
             Auth::Client(client) => self.lasting(self.granted_token(client, held.serial).await),
+            Auth::Aws(aws) => self.keys_of(aws, held.serial).await.and_then(|(keys, renew_at)| {
+                // nothing of them is shown as it is: each request has a signature of its own
+                self.with(&BTreeMap::new()).map(|headers| (headers, renew_at, Some(Bound::Keys(keys))))
+            }),
         };
         let had = had.map(|(headers, renew_at, bound)| Credential {
+            by: match &bound {
+                Some(Bound::Keys(keys)) => Digest::of(keys.id().as_bytes()),
+                Some(Bound::Token { .. }) | None => headers.by(),
+            },
             bound: bound.map(Arc::new),
-            by: headers.by(),
             plain: Arc::new(headers.without_credential()),
             headers: Arc::new(headers),
             serial: held.serial,
@@ -238,7 +290,7 @@ impl Session<'_> {
             return self.bearer(&token).map(|headers| (headers, Some(renew_at), None));
         };
         let headers = self.with(&BTreeMap::from([("authorization".to_owned(), token.after("DPoP "))]))?;
-        Ok((headers, Some(renew_at), Some(Bound { token, prover })))
+        Ok((headers, Some(renew_at), Some(Bound::Token { token, prover: Box::new(prover) })))
     }
 
     fn bearer(&self, token: &Secret) -> Result<Headers, Refusal> {

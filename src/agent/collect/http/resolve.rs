@@ -16,7 +16,7 @@ const HERE: &str = "localhost";
 
 /// Resolves and checks.
 #[derive(Debug, Clone)]
-pub(super) struct Resolver {
+pub(in crate::collect) struct Resolver {
     reach: Arc<Reach>,
     proxy: Option<String>,
 }
@@ -24,7 +24,7 @@ pub(super) struct Resolver {
 /// The name leads nowhere that may be reached.
 #[derive(Debug, thiserror::Error)]
 #[error("the name leads to an address inside that is not configured")]
-pub(super) struct Refused;
+pub(in crate::collect) struct Refused;
 
 impl Resolver {
     /// `proxy` is the configured proxy's host, which is usually inside.
@@ -40,18 +40,24 @@ impl Resolver {
     }
 }
 
+type Unreached = Box<dyn std::error::Error + Send + Sync>;
+
+impl Resolver {
+    /// The addresses of a name that may be reached; [`Refused`] if it has some and none of them may.
+    pub(in crate::collect) async fn addresses(&self, name: &str) -> Result<Vec<SocketAddr>, Unreached> {
+        let found = look_up(name).await?;
+        let some = !found.is_empty();
+        let allowed: Vec<SocketAddr> =
+            found.into_iter().filter(|address| self.allows(name, address)).collect();
+        if some && allowed.is_empty() { Err(Refused.into()) } else { Ok(allowed) }
+    }
+}
+
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let this = self.clone();
         Box::pin(async move {
-            let found = look_up(name.as_str()).await?;
-            let some = !found.is_empty();
-            let allowed: Vec<SocketAddr> =
-                found.into_iter().filter(|address| this.allows(name.as_str(), address)).collect();
-            if some && allowed.is_empty() {
-                return Err(Refused.into());
-            }
-            let addresses: Addrs = Box::new(allowed.into_iter());
+            let addresses: Addrs = Box::new(this.addresses(name.as_str()).await?.into_iter());
             Ok(addresses)
         })
     }

@@ -14,10 +14,12 @@ use rustls::{
         WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
-    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
+    crypto::CryptoProvider,
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
 };
 
 use super::RouteError;
+use crate::secret::Secret;
 
 /// Most chains that are remembered; a source has a few.
 const CHAINS_MAX: usize = 256;
@@ -40,8 +42,16 @@ impl Chains {
     }
 }
 
-/// TLS as every source is asked by, and the chains that it will have believed.
-pub(super) fn trust(extra_ca: Option<&[u8]>) -> Result<(ClientConfig, Arc<Chains>), RouteError> {
+/// Whom a source is believed by, and the chains that will have been.
+pub(super) struct Trust {
+    verifier: Arc<Noting>,
+    provider: Arc<CryptoProvider>,
+    /// What was believed.
+    pub chains: Arc<Chains>,
+}
+
+/// The public certificate authorities, and these (PEM).
+pub(super) fn trust(extra_ca: Option<&[u8]>) -> Result<Trust, RouteError> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if let Some(pem) = extra_ca {
         let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem)
@@ -59,14 +69,28 @@ pub(super) fn trust(extra_ca: Option<&[u8]>) -> Result<(ClientConfig, Arc<Chains
         .build()
         .map_err(|_no_roots| RouteError::ExtraCa)?;
     let chains = Arc::new(Chains::default());
-    let noting = Noting { inner, chains: Arc::clone(&chains) };
-    // "dangerous" is any verifier of one's own; this one hands every question on and adds nothing to any answer
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(noting))
-        .with_no_client_auth();
-    Ok((config, chains))
+    let verifier = Arc::new(Noting { inner, chains: Arc::clone(&chains) });
+    Ok(Trust { verifier, provider, chains })
+}
+
+impl Trust {
+    /// TLS as every source is asked by. `own` is by what this side proves itself, where a source wants that: its certificate with
+    /// those behind it, and the key (PEM).
+    pub(super) fn config(&self, own: Option<(&[u8], &Secret)>) -> Result<ClientConfig, RouteError> {
+        // "dangerous" is any verifier of one's own; this one hands every question on and adds nothing to any answer
+        let verifier = Arc::<Noting>::clone(&self.verifier);
+        let config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_safe_default_protocol_versions()?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier);
+        let Some((certificate, key)) = own else { return Ok(config.with_no_client_auth()) };
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate)
+            .collect::<Result<_, _>>()
+            .map_err(|_unreadable| RouteError::Own)?;
+        let key =
+            PrivateKeyDer::from_pem_slice(key.expose().as_bytes()).map_err(|_unreadable| RouteError::Own)?;
+        config.with_client_auth_cert(chain, key).map_err(|_unfit| RouteError::Own)
+    }
 }
 
 #[derive(Debug)]

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::{
-    Cursor, CursorIn, Document, Pages, Records, Stop, Turn, Verb, documents, keys, parts,
+    Cursor, CursorIn, Document, Pages, Records, Stop, Turn, Verb, documents, keys, ldap, parts,
     steps::{Asks, Context, query},
     table,
     yaml::{Faults, Scalar, Section, Spot},
@@ -16,9 +16,10 @@ use crate::collect::{body::Body, decode::Decode, graphql::Asking, project::Path,
 const PAGES_MAX: u64 = 10_000;
 /// Most records of a page that may be asked for.
 const SIZE_MAX: u64 = 10_000;
-const VERBS: [&str; 5] = ["get", "post", "graphql", "inside", "table"];
+const VERBS: [&str; 6] = ["get", "post", "graphql", "inside", "table", "ldap"];
 /// Keys of a step that say how something is asked, or what came of asking.
-const NOT_INSIDE: [&str; 13] = [
+const NOT_INSIDE: [&str; 14] = [
+    "service",
     "safe_post",
     "body",
     "form",
@@ -56,12 +57,15 @@ pub(super) fn request(
         faults.add(
             section.spot(),
             format!("{} requests", given.len()),
-            "exactly one of get, post, graphql, inside, table",
+            "exactly one of get, post, graphql, inside, table, ldap",
         );
         return Request::default();
     };
     if *verb == "table" {
         return table::request(section, faults);
+    }
+    if *verb == "ldap" {
+        return ldap::request(section, spot, faults, context, asks);
     }
     if *verb == "inside" {
         return inside(section, spot, faults);
@@ -292,7 +296,8 @@ fn stop(section: &Section<'_>, faults: &mut Faults, turn: Option<&Turn>, sized: 
     let counts = matches!(turn, Some(Turn::Page { .. } | Turn::Offset { .. }));
     let untold = match turn {
         Some(Turn::Cursor(cursor)) => matches!(cursor.at, CursorIn::LastRecord(_)) && cursor.more.is_none(),
-        Some(Turn::Link(_) | Turn::BodyLink(_) | Turn::Page { .. } | Turn::Offset { .. }) | None => false,
+        Some(Turn::Link(_) | Turn::BodyLink(_) | Turn::Place | Turn::Page { .. } | Turn::Offset { .. })
+        | None => false,
     };
     let expected = match (stop, turn) {
         (Stop::Terminal, Some(_)) if counts || untold => {

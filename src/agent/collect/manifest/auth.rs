@@ -5,7 +5,7 @@
 use url::Url;
 
 use super::{
-    is_outside, keys, parts,
+    keys, parts,
     yaml::{Faults, Spot},
 };
 use crate::collect::template::Template;
@@ -137,7 +137,7 @@ fn is_address(address: &Template, spot: &Spot<'_>, faults: &mut Faults) -> bool 
     let fine = Url::parse(address.source()).is_ok_and(|url| {
         let plain = url.username().is_empty() && url.password().is_none();
         let bare = url.query().is_none() && url.fragment().is_none();
-        url.scheme() == "https" && plain && bare && url.domain().is_some_and(is_outside)
+        url.scheme() == "https" && plain && bare && url.domain().is_some_and(parts::is_outside)
     });
     let fine = fine && !host.contains(['{', '}']);
     if !fine {

@@ -67,7 +67,9 @@ pub(super) fn complete(section: &Section<'_>, faults: &mut Faults, step: &mut St
         if own.as_ref() == Some(&connection) {
             let by = step.pages.as_ref().filter(|_| counts).and_then(|pages| match &pages.turn {
                 Turn::Cursor(cursor) => Some(cursor.param.as_str()),
-                Turn::Link(_) | Turn::BodyLink(_) | Turn::Page { .. } | Turn::Offset { .. } => None,
+                Turn::Link(_) | Turn::BodyLink(_) | Turn::Place | Turn::Page { .. } | Turn::Offset { .. } => {
+                    None
+                }
             });
             if !by.is_some_and(|variable| asking.goes_on_by(&connection, variable)) {
                 let found = format!("{} without after: of its own", connection.join("."));
@@ -105,7 +107,7 @@ fn variables(
             Turn::Cursor(Cursor { param, .. }) | Turn::Page { param, .. } | Turn::Offset { param, .. } => {
                 given.insert(param);
             }
-            Turn::Link(_) | Turn::BodyLink(_) => {}
+            Turn::Link(_) | Turn::BodyLink(_) | Turn::Place => {}
         }
     }
     let known: BTreeSet<&str> = asking.variables().map(|(name, _)| name).collect();

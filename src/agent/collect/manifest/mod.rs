@@ -4,8 +4,10 @@
 
 mod asks;
 mod auth;
+mod aws;
 mod documents;
 pub(super) mod keys;
+mod ldap;
 mod parts;
 mod populations;
 mod proofs;
@@ -24,10 +26,11 @@ use std::collections::BTreeSet;
 use observance_record::Digest;
 
 pub(super) use self::auth::{SecretIn, TokenAt, TokenErrand};
+pub(super) use self::aws::{Aws, REGION, STS};
 pub(super) use self::rights::Permissions;
 pub(super) use self::turns::{
-    Bound, Cursor, CursorIn, Document, Feed, Follow, Nested, Pages, Reach, Retention, State, Stop, Turn,
-    Verb, WindowPlan,
+    Bound, Cursor, CursorIn, Document, Feed, Follow, Nested, Pages, Reach, Retention, Search, State, Stop,
+    Turn, Verb, WindowPlan,
 };
 pub use self::{
     schema::{reference, schema},
@@ -102,7 +105,7 @@ impl Manifest {
         self.id.split('.').next().unwrap_or_default()
     }
 
-    /// Where it reads unless the request says otherwise.
+    /// Where it reads unless the request says otherwise, as it stands in the file.
     pub fn base_url(&self) -> &str {
         &self.connection.base_url
     }
@@ -139,11 +142,6 @@ impl Manifest {
     /// What the credential must be granted, as (name, access).
     pub fn permissions(&self) -> &[(String, String)] {
         &self.permissions.expect
-    }
-
-    /// Does it say where a client is given a token? Then, and only then, a client may ask.
-    pub const fn is_for_clients(&self) -> bool {
-        self.connection.auth.is_some()
     }
 
     /// What each step needs beyond that, in words, for whoever has to grant it: (step, need).
@@ -237,11 +235,8 @@ pub(super) struct Connection {
     pub params: Vec<String>,
     /// How a client comes to a token.
     pub auth: Option<TokenErrand>,
-}
-
-/// A name that could be a host of others: this machine and bare addresses are for the configuration to name.
-fn is_outside(name: &str) -> bool {
-    name.contains('.') && !name.ends_with(".localhost") && !name.ends_with('.')
+    /// As whose its requests are signed, if they are.
+    pub aws: Option<Aws>,
 }
 
 /// How the source is asked whether something changed.
@@ -330,6 +325,8 @@ pub(super) struct Step {
     pub id: String,
     /// How it is asked.
     pub verb: Verb,
+    /// Another service of AWS that it is asked of.
+    pub service: Option<String>,
     /// The path.
     pub path: Template,
     /// The query, in the manifest's order.

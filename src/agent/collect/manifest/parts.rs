@@ -28,6 +28,20 @@ pub(super) fn duration_s(spot: &Spot<'_>, faults: &mut Faults) -> Option<u32> {
     })
 }
 
+/// A name that could be a host of others: this machine and bare addresses are for the configuration to name.
+pub(super) fn is_outside(name: &str) -> bool {
+    name.contains('.') && !name.ends_with(".localhost") && !name.ends_with('.')
+}
+
+/// An https address of a host that could be of others, without user, query and fragment.
+pub(super) fn is_base(text: &str, scheme: &str) -> bool {
+    let Ok(url) = url::Url::parse(text) else { return false };
+    let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    let number = |name: &str| name.parse::<std::net::Ipv4Addr>().is_ok();
+    let named = url.domain().is_some_and(|name| is_outside(name) && !number(name));
+    url.scheme() == scheme && plain && named
+}
+
 /// A share such as `0.25`, in thousandths.
 pub(super) fn permille(spot: &Spot<'_>, faults: &mut Faults) -> Option<u64> {
     let read = |number: &str| -> Option<u64> {
@@ -196,10 +210,13 @@ pub(super) fn rules(spot: &Spot<'_>, faults: &mut Faults) -> Vec<outcome::Rule> 
 fn rule(spot: &Spot<'_>, faults: &mut Faults) -> Option<outcome::Rule> {
     let section = spot.section(faults, &keys::OUTCOME.names());
     let mut status = Vec::new();
-    if let Some(spot) = section.need(faults, "status") {
+    // which of the two it may be is the kind's to say
+    let code = section.get("code").map(|spot| (spot, 0..=80));
+    let given = code.or_else(|| section.need(faults, "status").map(|spot| (spot, 100..=599)));
+    if let Some((spot, bounds)) = given {
         let spots = if spot.is_list() { spot.list(faults) } else { vec![spot.clone()] };
         for spot in spots {
-            status.extend(spot.number(faults, 100..=599).and_then(|n| u16::try_from(n).ok()));
+            status.extend(spot.number(faults, bounds.clone()).and_then(|n| u16::try_from(n).ok()));
         }
     }
     let headers = section.get("header").map(|spot| headers(spot, faults)).unwrap_or_default();

@@ -4,7 +4,7 @@ use observance_record::Digest;
 
 use super::{
     Conditional, Connection, Evidence, Fault, Limits, Manifest, Permissions, Rate, Receipts, ResetUnit, auth,
-    is_outside, keys, parts, populations, schedule, steps,
+    aws, keys, ldap, parts, populations, schedule, steps,
     table::{self, ADDRESS},
     yaml::{self, Faults, Section, Spot},
 };
@@ -30,10 +30,11 @@ impl Manifest {
 fn read(digest: Digest, root: &Spot<'_>, faults: &mut Faults) -> Manifest {
     let sections = root.section(faults, &keys::MANIFEST.names());
     exactly(&sections, faults, "apiVersion", "collectors/v1");
-    let files = files(&sections, faults);
+    let reads = kind(&sections, faults);
+    let files = reads == Reads::File;
     contract(&sections, faults);
     let (id, version, title, evidence) = metadata(&sections, faults);
-    let mut connection = sections.get("connection").map(|s| connection(s, faults)).unwrap_or_default();
+    let mut connection = sections.get("connection").map(|s| connection(s, faults, reads)).unwrap_or_default();
     let mut outcomes = sections.get("outcomes").map(|s| parts::rules(s, faults)).unwrap_or_default();
     if files {
         ADDRESS.clone_into(&mut connection.base_url);
@@ -70,19 +71,32 @@ fn read(digest: Digest, root: &Spot<'_>, faults: &mut Faults) -> Manifest {
         left_out: std::collections::BTreeSet::new(),
     };
     table::agree(&sections, faults, files, &mut manifest);
+    aws::agree(&sections, faults, &manifest);
+    ldap::agree(&sections, faults, reads == Reads::Directory, &manifest);
+    if reads == Reads::Directory {
+        manifest.conditional = Conditional::Never;
+    }
     manifest
 }
 
-/// Does it read files, and no server?
-fn files(sections: &Section<'_>, faults: &mut Faults) -> bool {
+/// What a collector reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reads {
+    Server,
+    File,
+    Directory,
+}
+
+fn kind(sections: &Section<'_>, faults: &mut Faults) -> Reads {
     let kind = sections.need(faults, "kind").and_then(|spot| {
-        spot.read(faults, "HttpCollector or FileCollector", |text| match text {
-            "HttpCollector" => Some(false),
-            "FileCollector" => Some(true),
+        spot.read(faults, "HttpCollector, FileCollector or LdapCollector", |text| match text {
+            "HttpCollector" => Some(Reads::Server),
+            "FileCollector" => Some(Reads::File),
+            "LdapCollector" => Some(Reads::Directory),
             _ => None,
         })
     });
-    kind.unwrap_or(false)
+    kind.unwrap_or(Reads::Server)
 }
 
 fn exactly(sections: &Section<'_>, faults: &mut Faults, name: &str, wanted: &str) {
@@ -125,23 +139,21 @@ fn metadata(sections: &Section<'_>, faults: &mut Faults) -> (String, u64, String
     (id.unwrap_or_default(), version.unwrap_or_default(), title, evidence)
 }
 
-fn connection(spot: &Spot<'_>, faults: &mut Faults) -> Connection {
+fn connection(spot: &Spot<'_>, faults: &mut Faults, reads: Reads) -> Connection {
     let section = spot.section(faults, &keys::CONNECTION.names());
-    let address = |text: &str| {
-        let url = url::Url::parse(text).ok()?;
-        let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-        let named = url.domain().is_some_and(is_outside);
-        (url.scheme() == "https" && plain && named).then(|| text.trim_end_matches('/').to_owned())
-    };
     let params: Vec<String> = section
         .get("params")
         .map(|s| s.list(faults).iter().filter_map(|s| parts::name(s, faults)).collect())
         .unwrap_or_default();
     Connection {
         auth: section.get("auth").and_then(|s| auth::read(s, &params, faults)),
+        aws: section.get("aws").and_then(|s| aws::read(s, &params, faults)),
         base_url: section
             .need(faults, "base_url")
-            .and_then(|s| s.read(faults, "an https address without user, query or fragment", address))
+            .and_then(|s| match reads {
+                Reads::Directory => ldap::address(s, faults),
+                Reads::Server | Reads::File => aws::base_address(s, faults, section.get("aws").is_some()),
+            })
             .unwrap_or_default(),
         allow_hosts: section.get("allow_hosts").map(|s| hosts(s, faults)).unwrap_or_default(),
         headers: section.get("headers").map(|s| parts::headers(s, faults)).unwrap_or_default(),
@@ -153,7 +165,7 @@ fn hosts(spot: &Spot<'_>, faults: &mut Faults) -> Vec<String> {
     let host = |text: &str| {
         let url = url::Url::parse(&format!("https://{text}")).ok()?;
         let bare = url.domain() == Some(text) && url.as_str() == format!("https://{text}/");
-        (bare && is_outside(text)).then(|| text.to_owned())
+        (bare && parts::is_outside(text)).then(|| text.to_owned())
     };
     let list = spot.list(faults);
     list.iter()

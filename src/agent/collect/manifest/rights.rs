@@ -39,6 +39,11 @@ impl Manifest {
         &self.permissions.places
     }
 
+    /// Does it say where a client is given a token? Then, and only then, a client may ask.
+    pub const fn is_for_clients(&self) -> bool {
+        self.connection.auth.is_some()
+    }
+
     /// Is the token asked for in somebody's name? Then only a client that signs can ask.
     pub fn is_for_signers(&self) -> bool {
         self.connection.auth.as_ref().is_some_and(|auth| auth.subject.is_some())

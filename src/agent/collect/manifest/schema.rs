@@ -16,7 +16,7 @@ How collectors work is told in [README.md](README.md).\n\n\
 Keys in **bold** must be there. Any other key is a fault.\n";
 
 /// The page's words on what is text of a form.
-const FORMS: [(&str, &str, &str); 14] = [
+const FORMS: [(&str, &str, &str); 15] = [
     ("name", "a-z, 0-9 and _, beginning with a letter, at most 64 characters", "^[a-z][a-z0-9_]{0,63}$"),
     ("id", "names of a-z and _ with dots between, like `github.branch_rules`", "^[a-z_]+(\\.[a-z_]+)+$"),
     (
@@ -33,6 +33,7 @@ const FORMS: [(&str, &str, &str); 14] = [
     ("place", "`step.path`, of a step with `records: one` and no `for_each`", "^[a-z][a-z0-9_]{0,63}\\..+$"),
     ("address", "https, without user, query or fragment", "^https://"),
     ("digest", "64 hexadecimal digits", "^[0-9a-f]{64}$"),
+    ("word", "a-z, 0-9 and -, at most 32 characters", "^[a-z0-9-]{1,32}$"),
     ("cron", "five fields: minute, hour, day of month, month, day of week", "^\\S+( \\S+){4}$"),
     ("pattern", "text in which `*` stands for any characters", ""),
 ];

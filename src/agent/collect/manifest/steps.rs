@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::{
-    Each, Proof, Records, Step, Verb, asks, documents, keys, parts, proofs, windows,
+    Each, Pages, Proof, Records, Step, Verb, asks, aws, documents, keys, ldap, parts, proofs, windows,
     yaml::{Faults, Section, Spot},
 };
 use crate::collect::{
@@ -31,6 +31,7 @@ impl Step {
         Self {
             id,
             verb,
+            service: None,
             path,
             query: Vec::new(),
             headers: Vec::new(),
@@ -168,6 +169,9 @@ fn step(
     }
     let records = match &verb {
         Some(Verb::Inside(_)) => Some(Records::List),
+        Some(Verb::Search(search)) => Some(ldap::records(search)),
+        // what is wrong with it is told where it is read
+        None if section.get("ldap").is_some() => None,
         Some(Verb::Get | Verb::Post(_) | Verb::Form(_) | Verb::GraphQl(_)) | None => {
             section.need(faults, "records").and_then(|spot| records(spot, faults))
         }
@@ -181,7 +185,7 @@ fn step(
         faults.add(section.spot(), "unique_keys of what changed", "other proofs: a thing may change twice");
     }
     let mut step = Step {
-        pages: section.get("paginate").and_then(|spot| asks::pages(spot, faults, records.as_ref())),
+        pages: pages(section, faults, records.as_ref()),
         projection: projection(section, faults, records.as_ref()),
         redact: section
             .get("redact")
@@ -191,6 +195,7 @@ fn step(
         needs: section.get("needs").and_then(|spot| spot.text(faults)).map(str::to_owned),
         caveat: section.get("caveat").and_then(|spot| spot.text(faults)).map(str::to_owned),
         id: id?,
+        service: aws::service(section, faults),
         path: path?,
         verb: verb?,
         records: records?,
@@ -209,6 +214,13 @@ fn step(
     };
     documents::complete(section, faults, &mut step);
     Some(step)
+}
+
+fn pages(section: &Section<'_>, faults: &mut Faults, records: Option<&Records>) -> Option<Pages> {
+    if let Some(spot) = section.get("ldap") {
+        return ldap::pages(spot, faults);
+    }
+    section.get("paginate").and_then(|spot| asks::pages(spot, faults, records))
 }
 
 /// The index of the step that is named.

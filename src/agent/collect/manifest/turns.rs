@@ -3,7 +3,13 @@
 //! Types alone: `asks`, `documents` and `windows` make them, `ask` and `turn` act by them.
 
 use super::Step;
-use crate::collect::{body::Body, condition::Condition, project::Path, template::Template};
+use crate::collect::{
+    body::Body,
+    condition::Condition,
+    ldap::{Scope, Shape},
+    project::Path,
+    template::Template,
+};
 
 /// How a source is asked. Every verb reads.
 #[derive(Debug)]
@@ -16,8 +22,25 @@ pub(in crate::collect) enum Verb {
     Form(Body),
     /// POST of a query document and its variables.
     GraphQl(Document),
+    /// A search in a directory.
+    Search(Box<Search>),
     /// Nothing is sent: the records are a list inside of the record in whose name it is asked.
     Inside(Path),
+}
+
+/// What is looked for in a directory.
+#[derive(Debug)]
+pub(in crate::collect) struct Search {
+    /// Below which name; none: the root of the directory itself, which tells what it is.
+    pub base: Option<Template>,
+    /// How much of the tree.
+    pub scope: Scope,
+    /// Which entries.
+    pub filter: Template,
+    /// What is wanted of them.
+    pub attributes: Vec<(String, Shape)>,
+    /// Beginnings of names that may lie elsewhere.
+    pub elsewhere: Vec<String>,
 }
 
 /// A GraphQL document that is one query.
@@ -61,6 +84,8 @@ pub(in crate::collect) enum Turn {
     Link(String),
     /// By the address that stands there in the body.
     BodyLink(Path),
+    /// By the place at which a directory says that a page ended (RFC 2696).
+    Place,
     /// By a value of this page.
     Cursor(Cursor),
     /// By the number of the page.

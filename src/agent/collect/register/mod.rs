@@ -3,8 +3,6 @@
 //! It answers as a server would, so that everything behind it is the same: 200 with the file, 401 without a signature that holds,
 //! 403 where somebody else signed, 404 where there is no such file. It reads no cell: `table` does.
 
-mod sshsig;
-
 use std::{
     fs::{self, File},
     io::{self, Read as _},
@@ -14,14 +12,13 @@ use std::{
 use bytes::Bytes;
 use observance_record::Digest;
 
-pub use self::sshsig::PublicKey;
-use self::sshsig::{Refused, signed_by};
 use super::{
     http::{Answer, Broken, Headers},
     manifest::Manifest,
     outcome::why,
     table::TableFault,
 };
+use crate::sshsig::{PublicKey, Refused, signed_by};
 
 /// Largest signature, in bytes.
 const SIGNATURE_BYTES_MAX: u64 = 64 * 1024;

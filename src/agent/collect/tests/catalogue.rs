@@ -30,13 +30,15 @@ async fn every_case_comes_out_as_it_says() {
             let window = case["window"]
                 .as_array()
                 .map(|w| (w[0].as_str().unwrap().parse().unwrap(), w[1].as_str().unwrap().parse().unwrap()));
-            let http = Http::scripted(
-                Script::new(&case["answers"]).on(url::Url::parse(manifest.base_url()).unwrap().host_str()),
-            );
+            let params = params(&case);
+            let own = url::Url::parse(&manifest.address(&params).unwrap()).unwrap();
+            let beside = manifest.beside(&params, None);
+            let hosts = std::iter::once(&own).chain(beside.values()).filter_map(url::Url::host_str);
+            let http = Http::scripted(Script::new(&case["answers"]).on(hosts));
             let nothing = (&BTreeMap::new(), &BTreeSet::new());
             let by = Auth::Bearer(Secret::new("ghp_hush".to_owned()));
             let seen = run_for(
-                &params(&case),
+                &params,
                 &by,
                 &manifest,
                 (&http, None),

@@ -1,10 +1,12 @@
 //! The collector as a whole: its catalogue of cases, real recordings, and the scenarios in which peers fail.
 
 mod app;
+mod aws;
 mod bounds;
 mod catalogue;
 mod client;
 mod conditional;
+mod directory;
 mod fuzz;
 mod graphql;
 mod inside;
@@ -162,8 +164,8 @@ type Answers = Box<dyn Fn(&Url, Ask<'_>) -> Value + Send + Sync>;
 /// Answers without a network.
 pub(super) struct Script {
     answers: Answers,
-    /// Another host that is the source's own.
-    host: Option<String>,
+    /// Other hosts that are the source's own.
+    hosts: Vec<String>,
 }
 
 impl Script {
@@ -191,9 +193,9 @@ impl Script {
         })
     }
 
-    /// The same, where the source's own host is another; answers of it are named without it.
-    pub(super) fn on(self, host: Option<&str>) -> Self {
-        Self { host: host.map(str::to_owned), ..self }
+    /// The same, where the source's own hosts are others; answers of them are named without them.
+    pub(super) fn on<'h>(self, hosts: impl IntoIterator<Item = &'h str>) -> Self {
+        Self { hosts: hosts.into_iter().map(str::to_owned).collect(), ..self }
     }
 
     /// From what is asked, and posted, to its answer.
@@ -202,11 +204,14 @@ impl Script {
     }
 
     fn asked(answers: impl Fn(&Url, Ask<'_>) -> Value + Send + Sync + 'static) -> Self {
-        Self { answers: Box::new(answers), host: None }
+        Self { answers: Box::new(answers), hosts: Vec::new() }
     }
 
     pub(super) fn answer(&self, url: &Url, ask: Ask<'_>) -> Result<Answer, Broken> {
-        let is_own = |host: &str| self.host.as_deref().map_or(OURS.contains(&host), |own| own == host);
+        let is_own = |host: &str| match self.hosts.as_slice() {
+            [] => OURS.contains(&host),
+            own => own.iter().any(|own| own == host),
+        };
         // a file has no host, and is nobody else's
         let ours = url.host_str().map_or(url.scheme() == "file", is_own);
         let mut url = url.clone();

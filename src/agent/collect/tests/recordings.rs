@@ -86,7 +86,9 @@ fn real_answers_are_understood_or_refused() {
 fn recordings_of_the_paths_that_are_asked_go_through_their_own_steps() {
     let Some(lines) = recordings() else { return };
     let key = ItemKey::new([1; 32]);
-    let manifests: Vec<Manifest> = every_collector().iter().map(|name| shipped(name)).collect();
+    let all = every_collector().into_iter().map(|name| shipped(&name));
+    // nobody records a directory by its addresses
+    let manifests: Vec<Manifest> = all.filter(|manifest| !manifest.is_for_directories()).collect();
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for line in lines.lines() {
         let recording: Value = serde_json::from_str(line).unwrap();

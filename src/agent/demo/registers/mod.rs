@@ -17,7 +17,8 @@ use self::pen::Pen;
 use super::{logs::Logs, staff::Staff};
 use crate::{
     clock::Busy,
-    collect::{PublicKey, Register, Signer},
+    collect::{Register, Signer},
+    sshsig::PublicKey,
 };
 
 /// Who signs the roster, and who the register of log sources.

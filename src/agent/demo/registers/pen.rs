@@ -62,8 +62,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        collect::{Look, Manifest, PublicKey, Register, Signer},
+        collect::{Look, Manifest, Register, Signer},
         library,
+        sshsig::PublicKey,
     };
 
     #[test]

@@ -12,7 +12,6 @@ const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
 /// The ids of Graph's app roles, as Microsoft's reference of permissions has them: a manifest of an app knows no names.
 const APP_ROLES: &[(&str, &str)] = &[
     ("AccessReview.Read.All", "d07a8cc0-3d51-4b77-b3b0-32704d1f69fa"),
-    ("AccessReview.Read.All", "d07a8cc0-3d51-4b77-b3b0-32704d1f69fa"),
     ("Application.Read.All", "9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30"),
     ("AuditLog.Read.All", "b0afded3-3588-46d8-8b3d-9842eff778da"),
     ("GroupMember.Read.All", "98830695-27a2-44f7-8c18-0c3ebc9698f6"),

@@ -97,8 +97,8 @@ pub(in crate::collect) static MANIFEST: Section = Section {
         must("apiVersion", Kind::Word(&["collectors/v1"]), "The version of this format."),
         must(
             "kind",
-            Kind::Word(&["HttpCollector", "FileCollector"]),
-            "The kind of collector: of a server, or of a file of the organisation that the configuration names.",
+            Kind::Word(&["HttpCollector", "FileCollector", "LdapCollector"]),
+            "The kind of collector: of a server, of a file of the organisation that the configuration names, or of a directory.",
         ),
         must("metadata", Kind::Section(&METADATA), "What the collector is."),
         may("contract", Kind::Section(&CONTRACT), "The vendor's description that it is written against."),
@@ -178,6 +178,26 @@ pub(in crate::collect) static CONNECTION: Section = Section {
             Kind::Section(&AUTH),
             "Where a client is given a token for each run (OAuth 2.0 client credentials). With it the configuration names a \
              `client`, without it something else.",
+        ),
+        may(
+            "aws",
+            Kind::Section(&AWS),
+            "Requests are signed as AWS wants them (Signature Version 4). With it the configuration names `aws`, without it something \
+             else; `params` have the `region`, which may stand in the host of `base_url`.",
+        ),
+    ],
+};
+
+pub(in crate::collect) static AWS: Section = Section {
+    name: "aws",
+    about: "For what requests to AWS are signed. The names of `permissions.expect` are its actions: a role that is assumed for a run \
+            may do these and nothing else, whatever else it is granted.",
+    keys: &[
+        must("service", Kind::Form("word"), "The service, as in `logs.eu-central-1.amazonaws.com`."),
+        may(
+            "region",
+            Kind::Form("word"),
+            "The region that is signed for, where the service has one for all: `us-east-1` of `iam`. Otherwise the source's.",
         ),
     ],
 };
@@ -373,10 +393,16 @@ pub(in crate::collect) static OUTCOME: Section = Section {
     name: "outcome",
     about: "What an answer means. All that is named must hold.",
     keys: &[
-        must(
+        may(
             "status",
             Kind::Either(&[Kind::Number(100, 599), Kind::List(&Kind::Number(100, 599))]),
-            "Any of these.",
+            "Any of these. Needed, except of a directory.",
+        ),
+        may(
+            "code",
+            Kind::Either(&[Kind::Number(0, 80), Kind::List(&Kind::Number(0, 80))]),
+            "Of a directory, instead of `status`: any of these result codes (RFC 4511 appendix A). The limits 3, 4 and 11 are none of \
+             them: they always leave a list partial.",
         ),
         may("header", Kind::Map(&Kind::Text), "Response headers and the exact values that they must have."),
         may("body", Kind::Text, "Words that the body must contain."),

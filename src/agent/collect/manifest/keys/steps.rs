@@ -12,9 +12,15 @@ pub(in crate::collect) static STEP_KEYS: Section = Section {
             "get",
             TEMPLATE,
             "The path, beginning with `/`; `{parameter}` or `{alias.path}`, every value percent-encoded. Exactly one of \
-             `get`, `post`, `graphql`, `inside` and `table`.",
+             `get`, `post`, `graphql`, `inside`, `table` and `ldap`.",
         ),
         may("post", TEMPLATE, "The path of a POST that reads; it needs `safe_post`."),
+        may(
+            "service",
+            Kind::Form("word"),
+            "With `connection.aws`: another service of the source's region that is asked, at `https://SERVICE.{region}.amazonaws.com` \
+             unless the configuration names one address for all.",
+        ),
         may(
             "safe_post",
             Kind::Truth,
@@ -32,6 +38,7 @@ pub(in crate::collect) static STEP_KEYS: Section = Section {
             "Of a `FileCollector`: the columns of its file (CSV, RFC 4180), by their names in the head. Each row has the member \
              `signed_by` too: who signed the file, or null.",
         ),
+        may("ldap", Kind::Section(&SEARCH), "Of an `LdapCollector`: what is looked for in the directory."),
         may(
             "query",
             Kind::Either(&[Kind::Map(&TEMPLATE), Kind::Text]),
@@ -71,7 +78,7 @@ pub(in crate::collect) static STEP_KEYS: Section = Section {
         may(
             "records",
             Kind::Either(&[Kind::Word(&["one", "list", "count"]), Kind::Section(&RECORDS)]),
-            "What the body is: one record, a list of records, or their number. Needed, except with `inside`.",
+            "What the body is: one record, a list of records, or their number. Needed, except with `inside` and `ldap`.",
         ),
         may(
             "nested",
@@ -114,6 +121,45 @@ pub(in crate::collect) static STEP_KEYS: Section = Section {
         ),
         may("needs", Kind::Text, "In words: what a credential needs for it."),
         may("caveat", Kind::Text, "In words: what the source does not tell."),
+    ],
+};
+
+pub(in crate::collect) static SEARCH: Section = Section {
+    name: "search",
+    about: "A search in a directory (RFC 4511 section 4.5). Its records are the entries, each with `dn` and its attributes, called and ordered \
+            as here; with `scope: base` it is one record. An attribute that does not come is left out: a directory does not say whether it \
+            has none or does not show it.",
+    keys: &[
+        may(
+            "base",
+            TEMPLATE,
+            "Below which name. A place behind `=` is a value and escaped (RFC 4514), one between commas is a name. Without it the root of the \
+             directory itself is read, which tells what it is.",
+        ),
+        must(
+            "scope",
+            Kind::Word(&["base", "one", "sub"]),
+            "The entry alone, those directly below it, or it and all below it.",
+        ),
+        must("filter", TEMPLATE, "Which entries (RFC 4515); a value in a place is escaped."),
+        must(
+            "attributes",
+            Kind::Map(&Kind::Word(&["text", "texts", "base64", "guid", "sid"])),
+            "What is asked for, and nothing else: one text, a list of texts, bytes in base64, or the ids of Active Directory as it writes them. \
+             Several values of what should be one are a list, in the order of their bytes; an attribute that comes in ranges is asked for to its end.",
+        ),
+        may(
+            "page_size",
+            Kind::Number(1, 5000),
+            "Entries of a page (RFC 2696); without it the list is asked for at once.",
+        ),
+        or("pages_max", Kind::Number(1, 10_000), "1000", "Most pages of one list."),
+        may(
+            "elsewhere",
+            Kind::List(&Kind::Text),
+            "Beginnings of names that may lie in another directory because nothing that is looked for is there. Any other part of the tree that lies \
+             elsewhere leaves the list partial.",
+        ),
     ],
 };
 
@@ -281,7 +327,7 @@ pub(in crate::collect) static REDACT: Section = Section {
         may(
             "hmac",
             Kind::Form("anywhere"),
-            "Replaced by a keyed pseudonym: the same value has the same one everywhere in the estate.",
+            "Replaced by a keyed pseudonym: the same value has the same one everywhere in the estate. Of a list, each value.",
         ),
         may(
             "length",

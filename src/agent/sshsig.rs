@@ -11,7 +11,7 @@ use ring::signature::{
 use sha2::{Digest as _, Sha256, Sha512};
 
 /// What a signature is made for; one that was made for anything else (a commit, another file's purpose) is not ours.
-pub(super) const NAMESPACE: &str = "observance";
+pub const NAMESPACE: &str = "observance";
 const MAGIC: &[u8] = b"SSHSIG";
 const BEGIN: &str = "-----BEGIN SSH SIGNATURE-----";
 const END: &str = "-----END SSH SIGNATURE-----";
@@ -30,7 +30,7 @@ pub struct PublicKey(Vec<u8>);
 
 /// Why a signature does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refused {
+pub enum Refused {
     /// It is none, is made for something else, or does not belong to these bytes.
     Bad,
     /// It is made by a key that is not named.
@@ -55,11 +55,7 @@ impl PublicKey {
 }
 
 /// Which of these keys signed the bytes.
-pub(super) fn signed_by<'k>(
-    keys: &'k [PublicKey],
-    bytes: &[u8],
-    signature: &str,
-) -> Result<&'k PublicKey, Refused> {
+pub fn signed_by<'k>(keys: &'k [PublicKey], bytes: &[u8], signature: &str) -> Result<&'k PublicKey, Refused> {
     let blob = unarmoured(signature).ok_or(Refused::Bad)?;
     let read = Signature::read(&blob).ok_or(Refused::Bad)?;
     if !holds(&read, bytes).unwrap_or(false) {
