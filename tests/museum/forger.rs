@@ -266,6 +266,8 @@ fn renumber(entry: &mut Value, places: &BTreeMap<u64, u64>) {
     }
     for said in body.get_mut("list").and_then(Value::as_array_mut).into_iter().flatten() {
         said.get_mut("results").into_iter().for_each(seen);
+        let inputs = said.get_mut("inputs").and_then(Value::as_array_mut).into_iter().flatten();
+        inputs.filter_map(|input| input.get_mut("run")).for_each(seen);
     }
 }
 

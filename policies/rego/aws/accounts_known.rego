@@ -24,6 +24,8 @@ import data.lib.services
 
 owners := people.found("aws", input.row.UserName, "")
 
+matched contains item if some item in people.items(owners)
+
 lines := services.of("aws", iam.names(input.row))
 
 generic if {

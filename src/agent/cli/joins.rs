@@ -46,3 +46,20 @@ fn side(
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!("{sum} (not {}{more})", named.join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_side_is_told_with_its_numbers_and_the_first_names() {
+        let items = |n: u8| (0..n).map(|at| Item::from_bytes([at; 16])).collect::<BTreeSet<_>>();
+        let name =
+            |item: &Item| (*item != Item::from_bytes([1; 16])).then(|| format!("P-{}", item.as_bytes()[0]));
+        assert_eq!(side("people", &items(0), 1_200, name), "1,200 of 1,200 people matched");
+        let second = Item::from_bytes([1; 16]);
+        let said = format!("8 of 10 people matched (not P-0, {second})");
+        assert_eq!(side("people", &items(2), 10, name), said);
+        assert!(side("people", &items(7), 10, name).ends_with("P-4 and 2 more)"));
+    }
+}
