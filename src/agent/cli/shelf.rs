@@ -61,6 +61,20 @@ impl Shelf {
         Ok(Self { collectors, judges, serves })
     }
 
+    /// The same with those policies alone that one kind of source feeds by itself.
+    pub fn fed_by(mut self, kind: &str) -> Self {
+        let yields: BTreeSet<String> = self
+            .of_kind(kind)
+            .flat_map(|shelved| shelved.manifest.yields().map(|(name, ..)| name.to_owned()))
+            .collect();
+        self.judges.retain(|_, judge| {
+            let meta = judge.policy.meta();
+            let joined = meta.joined.iter().filter(|name| !meta.optional.contains(*name));
+            std::iter::once(&meta.population).chain(joined).all(|name| yields.contains(name))
+        });
+        self
+    }
+
     /// The collectors of one kind of source: those whose id begins with its name.
     pub fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Shelved> {
         let own = move |shelved: &&Shelved| shelved.kind() == kind;

@@ -25,7 +25,7 @@ use super::{
     kept::{self, Known},
     ldap::{self, Line},
     limit::{Pace, http_date, leave_alone_until, used_up_until},
-    manifest::{Conditional, Manifest, Step, Turn},
+    manifest::{Conditional, Manifest, Step, Turn, Verb},
     outcome::{broken_off, why},
     page::{Artefact, Meaning, Record, weigh},
     receipt::{Attempt, PriorRow, Receipt, exchange_row},
@@ -271,7 +271,9 @@ impl Session<'_> {
 
     fn weighed(&self, step: &Step, answer: Answer, asked: bool, sent_at: Instant, took_ms: i64) -> Tried {
         self.pace.read(answer.body.len());
-        self.pace.also(answer.headers.get(ldap::FURTHER).and_then(|n| n.parse().ok()).unwrap_or(0));
+        // said by our own reader of directories; a server that says so is not believed
+        let further = answer.headers.get(ldap::FURTHER).filter(|_| matches!(step.verb, Verb::Search(_)));
+        self.pace.also(further.and_then(|n| n.parse().ok()).unwrap_or(0));
         self.note_granted(&answer.headers);
         let date = answer.headers.get("date").and_then(http_date);
         let skew_ms = date.map(|date| date.ms_since(sent_at.plus_ms(took_ms / 2)));

@@ -31,7 +31,7 @@ const TELL_MS_MAX: i64 = 60_000;
 /// Reads the organisation once and prints what was seen; with `--strict` 1 if something deviates.
 pub async fn github(asked: &Scan, clock: &Clock, out: &mut dyn Write) -> anyhow::Result<u8> {
     let source = reach::github(&asked.org, asked.base_url.as_deref(), reach::TOKEN_VARIABLE)?;
-    let shelf = Shelf::shipped()?;
+    let shelf = Shelf::shipped()?.fed_by("github");
     let looks = plan::plan(&shelf, "github", i64::from(asked.days))?;
     let (chance, began) = (Chance::system(), clock.now());
     let key = once::key(&chance)?;

@@ -75,14 +75,17 @@ pub(super) fn object(
     (name, at): (&str, usize),
     found: &[Attribute<'_>],
     wanted: &[(String, Shape)],
-) -> (Map<String, Value>, Vec<Cut>) {
+) -> Result<(Map<String, Value>, Vec<Cut>), Unreadable> {
     let mut entry = Map::from_iter([(NAME.to_owned(), Value::from(name))]);
     let mut cuts = Vec::new();
     for (attribute, shape) in wanted {
         let mut values = Vec::new();
         let mut there = false;
         for (called, bytes) in found {
-            let Some(range) = part_of(called, attribute) else { continue };
+            let Some(range) = part_of(called, attribute)? else { continue };
+            if range.first.is_some_and(|first| first != 0) {
+                return Err(Unreadable);
+            }
             there |= !bytes.is_empty();
             values.extend(bytes.iter().map(|bytes| shape.value(bytes)));
             if let Some(next) = range.next {
@@ -93,7 +96,7 @@ pub(super) fn object(
             entry.insert(attribute.clone(), shaped(*shape, values));
         }
     }
-    (entry, cuts)
+    Ok((entry, cuts))
 }
 
 /// Further values of an attribute of which a part came before, and how it goes on; nothing if this is not the part that was asked
@@ -106,7 +109,7 @@ pub(super) fn go_on(
 ) -> Option<Range> {
     let shape = wanted.iter().find(|(name, _)| *name == cut.name).map(|(_, shape)| *shape)?;
     let (range, bytes) =
-        found.iter().find_map(|(called, bytes)| Some((part_of(called, &cut.name)?, bytes)))?;
+        found.iter().find_map(|(called, bytes)| Some((part_of(called, &cut.name).ok()??, bytes)))?;
     if range.first != Some(cut.next) || range.next.is_some_and(|next| next <= cut.next) {
         return None;
     }
@@ -134,6 +137,10 @@ fn shaped(shape: Shape, mut values: Vec<Value>) -> Value {
     if several { Value::Array(values) } else { values.pop().unwrap_or(Value::Null) }
 }
 
+/// What came under a name is no part of any attribute that can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Unreadable;
+
 /// Which values of an attribute came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Range {
@@ -144,16 +151,23 @@ pub(super) struct Range {
 }
 
 /// Is it this attribute? By case alone it is no other (RFC 4512 section 2.5); perhaps it is a range of it.
-fn part_of(called: &str, attribute: &str) -> Option<Range> {
+fn part_of(called: &str, attribute: &str) -> Result<Option<Range>, Unreadable> {
     if called.eq_ignore_ascii_case(attribute) {
-        return Some(Range { first: None, next: None });
+        return Ok(Some(Range { first: None, next: None }));
     }
-    let (name, range) = called.rsplit_once(';')?;
-    let range = range.get(..6).filter(|word| word.eq_ignore_ascii_case("range=")).and(range.get(6..))?;
-    let (first, last) = range.split_once('-')?;
+    let Some((name, option)) = called.rsplit_once(';') else { return Ok(None) };
+    let range = option.get(..6).filter(|word| word.eq_ignore_ascii_case("range=")).and(option.get(6..));
+    match range.filter(|_| name.eq_ignore_ascii_case(attribute)) {
+        Some(range) => range_of(range).map(Some).ok_or(Unreadable),
+        None => Ok(None),
+    }
+}
+
+/// `0-1499`, or `1500-*` at the end.
+fn range_of(text: &str) -> Option<Range> {
+    let (first, last) = text.split_once('-')?;
     let next = if last == "*" { None } else { Some(last.parse::<u64>().ok()?.checked_add(1)?) };
-    let range = Range { first: Some(first.parse().ok()?), next };
-    name.eq_ignore_ascii_case(attribute).then_some(range)
+    Some(Range { first: Some(first.parse().ok()?), next })
 }
 
 fn guid(bytes: &[u8]) -> Option<String> {
@@ -214,7 +228,7 @@ mod tests {
             ("other", vec![b"x"]),
             ("uid;lang-de", vec![b"anna"]),
         ];
-        let (entry, cuts) = object(("uid=ann", 0), &found, &wanted);
+        let (entry, cuts) = object(("uid=ann", 0), &found, &wanted).unwrap();
         assert!(cuts.is_empty());
         assert_eq!(
             Value::Object(entry).to_string(),
@@ -228,7 +242,10 @@ mod tests {
         // a directory that cuts says the attribute once more, empty
         let found: Vec<Attribute<'_>> =
             vec![("cn", vec![b"g"]), ("member", vec![]), ("member;range=0-1", vec![b"b", b"a"])];
-        let (mut entry, cuts) = object(("cn=g", 3), &found, &wanted);
+        for torn in ["member;range=1-*", "member;range=0-x", "member;range=0-18446744073709551615"] {
+            assert_eq!(object(("cn=g", 3), &[(torn, vec![b"b"])], &wanted), Err(Unreadable), "{torn}");
+        }
+        let (mut entry, cuts) = object(("cn=g", 3), &found, &wanted).unwrap();
         let cut = Cut { entry: "cn=g".to_owned(), at: 3, name: "member".to_owned(), next: 2 };
         assert_eq!(cuts, [cut.clone()]);
         assert_eq!(go_on(&mut entry.clone(), &cut, &[("member;range=3-*", vec![b"c"])], &wanted), None);
@@ -245,7 +262,10 @@ mod tests {
             for shape in [Shape::Text, Shape::Texts, Shape::Base64, Shape::Guid, Shape::Sid] {
                 prop_assert!(!shape.value(&bytes).is_null());
                 let found = vec![(called.as_str(), vec![&bytes[..], &bytes[..]])];
-                let (entry, _) = object(("cn=g", 0), &found, &wanted(&[("member", shape)]));
+                let Ok((entry, _)) = object(("cn=g", 0), &found, &wanted(&[("member", shape)])) else {
+                    prop_assert!(called != "member");
+                    continue;
+                };
                 let values = entry.get("member").and_then(Value::as_array).map(Vec::len);
                 prop_assert!(values == Some(2) || values.is_none() && called != "member");
             }

@@ -74,12 +74,24 @@ pub enum Bind {
 
 /// The connection of a run. A page can be gone on with only where it was asked for.
 #[derive(Default)]
-pub struct Line(Mutex<Option<Connection>>);
+pub struct Line(Mutex<Seat>);
+
+/// Where a run stands with its directory.
+#[derive(Default)]
+enum Seat {
+    /// Nothing is open, or what was broke off.
+    #[default]
+    Empty,
+    /// Whoever asks is let in.
+    Open(Connection),
+    /// He is not, by this code; a directory counts wrong passwords, so it is tried once.
+    Refused(u16),
+}
 
 impl Line {
     /// Takes leave of the directory, if there was any.
     pub(super) async fn end(self) {
-        if let Some(connection) = self.0.into_inner() {
+        if let Seat::Open(connection) = self.0.into_inner() {
             connection.end().await;
         }
     }
@@ -121,19 +133,21 @@ impl Asker {
         let search: Search = serde_json::from_slice(wanted).map_err(|_unfit| Broken::Other)?;
         let mut seat = line.0.lock().await;
         let asked = async {
-            let mut connection = match seat.take() {
-                Some(connection) => connection,
-                None => match self.open(url, shown).await? {
-                    Ok(connection) => connection,
-                    Err(code) => return Ok((refused(code)?, None)),
-                },
+            let had = match std::mem::take(&mut *seat) {
+                Seat::Open(connection) => Ok(connection),
+                Seat::Refused(code) => Err(code),
+                Seat::Empty => self.open(url, shown).await?,
+            };
+            let mut connection = match had {
+                Ok(connection) => connection,
+                Err(code) if PASSING.contains(&code) => return Ok((refused(code)?, Seat::Empty)),
+                Err(code) => return Ok((refused(code)?, Seat::Refused(code))),
             };
             let answer = paged::page(&mut connection, &search, bytes_max).await?;
-            Ok((answer, Some(connection)))
+            Ok((answer, Seat::Open(connection)))
         };
-        let (answer, connection) =
-            timeout(TOTAL_TIMEOUT, asked).await.map_err(|_elapsed| Broken::Timeout)??;
-        *seat = connection;
+        let (answer, after) = timeout(TOTAL_TIMEOUT, asked).await.map_err(|_elapsed| Broken::Timeout)??;
+        *seat = after;
         Ok(answer)
     }
 

@@ -127,7 +127,8 @@ async fn first(connection: &mut Connection, search: &Search, left: &mut u64) -> 
             (n, _) if n != id => return Err(Broken::Other),
             (_, message::Answer::Entry { name, attributes }) => {
                 let (entry, cuts) =
-                    entry::object((name, found.entries.len()), &attributes, &search.attributes);
+                    entry::object((name, found.entries.len()), &attributes, &search.attributes)
+                        .map_err(|_unreadable| Broken::Other)?;
                 found.entries.push(entry);
                 found.cuts.extend(cuts);
             }
@@ -189,10 +190,12 @@ impl Found {
         let known = |address: &&str| {
             let named =
                 address.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map(|(_, name)| name);
+            // the whole of a name's first parts: CN=Configuration is not CN=ConfigurationOld
             let begins = |known: &String| {
-                named
-                    .and_then(|name| name.get(..known.len()))
-                    .is_some_and(|name| name.eq_ignore_ascii_case(known))
+                named.and_then(|name| name.split_at_checked(known.len())).is_some_and(|(name, rest)| {
+                    let ends = rest.is_empty() || rest.starts_with([',', '?']);
+                    ends && known.contains('=') && name.eq_ignore_ascii_case(known)
+                })
             };
             search.elsewhere.iter().any(begins)
         };

@@ -45,7 +45,7 @@ const OF_SERVERS: [&str; 14] = [
 /// Codes of limits that a directory reached. What they mean is no manifest's to say: the list is partial.
 const LIMITS: [&str; 3] = ["3", "4", "11"];
 /// Attributes with passwords, what is made of them, or keys (in small letters).
-const SECRETS: [&str; 22] = [
+const SECRETS: [&str; 26] = [
     "userpassword",
     "unicodepwd",
     "dbcspwd",
@@ -68,6 +68,10 @@ const SECRETS: [&str; 22] = [
     "sambantpassword",
     "sambalmpassword",
     "krbprincipalkey",
+    "userpkcs12",
+    "unixuserpassword",
+    "mssfu30password",
+    "sambapasswordhistory",
 ];
 
 impl Manifest {
@@ -155,11 +159,13 @@ fn attributes(spot: &Spot<'_>, faults: &mut Faults) -> Vec<(String, Shape)> {
     let mut read: Vec<(String, Shape)> = Vec::new();
     for (name, spot) in members {
         let bare = name.split(';').next().unwrap_or_default().to_ascii_lowercase();
-        if !ldap::is_attribute(name) || name.eq_ignore_ascii_case(ldap::NAME) {
+        // by its number an attribute would be answered under its name, and one with a password would not be known
+        let numbered = name.starts_with(|c: char| c.is_ascii_digit());
+        if numbered || !ldap::is_attribute(name) || name.eq_ignore_ascii_case(ldap::NAME) {
             faults.add(
                 &spot,
                 format!("the attribute {name:?}"),
-                "the name of an attribute; all of them is none",
+                "the name of an attribute; all of them is none, and a number neither",
             );
         } else if SECRETS.contains(&bare.as_str()) {
             faults.add(

@@ -103,7 +103,7 @@ const FORMS: &[Form] = &[
         ending: "ldif",
         notes: &[
             "OpenLDAP: ldapmodify -Y EXTERNAL -H ldapi:/// -f ldap.ldif; BASE is what is read, READER the account that binds, and the",
-            "database is yours. Active Directory grants attributes otherwise: an account of no group but the default one is enough.",
+            "database is yours.",
         ],
         body: Some(roles::ldap),
     },
@@ -248,7 +248,7 @@ impl<'s> Wanted<'s> {
 
     /// What goes into a file that is read by a shell, or by lines, as it stands.
     fn words(&self) -> anyhow::Result<Vec<&str>> {
-        let plain = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:/;".contains(&b));
+        let plain = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:/".contains(&b));
         let unfit = self.names().find(|name| !plain(name));
         unfit.map_or_else(
             || Ok(self.names().collect()),
@@ -383,7 +383,7 @@ populations: {{ things: {{ type: thing, of: things, scope: org.id, name: "{{id}}
             ("elasticsearch", "{ name: monitor, access: read, on: the moon }"),
             ("opensearch", "{ name: monitor, access: read, on: the moon }"),
             ("entra", "{ name: Moon.Read.All, access: read }"),
-            ("keycloak", "{ name: \"view-users; reboot\", access: read }"),
+            ("keycloak", "{ name: \"view-users;reboot\", access: read }"),
             ("splunk", "{ name: \"search\\nadmin_all_objects\", access: read }"),
         ] {
             let said =
