@@ -135,6 +135,38 @@ policies: {{ parameters: {{ ID-01-okta: {{}} }} }}\n",
 }
 
 #[test]
+fn addresses_of_ones_own_are_asked_for_and_files_that_do_not_hold_are_faults() {
+    let folder = tempfile::tempdir().unwrap();
+    let there = |sources: &str| {
+        let head = "organisation: { name: Acme, zone: UTC }\nstore: file:store\norigin: acme.example/a\nkey: keys\nsources:\n";
+        fs::write(folder.path().join("observance.yaml"), format!("{head}{sources}")).unwrap();
+    };
+    there("  loki: { params: { label: app }, token: secret://env/NOT_SET }\n");
+    let said = expect(2, folder.path(), &["check-config"]);
+    assert!(said.contains("observance.yaml:6  sources.loki") && said.contains("no base_url"), "{said}");
+    let said = expect(2, folder.path(), &["collectors", "try", "loki.rules"]);
+    assert!(said.contains("no address of its own") && said.contains("--base-url"), "{said}");
+
+    there(
+        "  people: { csv: people.csv }\n  bamboohr: { base_url: \"https://a.bamboohr.com\", token: secret://env/NOT_SET }\n",
+    );
+    let said = expect(2, folder.path(), &["check-config"]);
+    assert!(said.contains("people a second time") && said.contains("keep one of the sources"), "{said}");
+
+    there("  people: { csv: people.csv }\n");
+    let absent = expect(0, folder.path(), &["check-config"]);
+    assert!(absent.contains("there is no such file (file.missing)"), "{absent}");
+    fs::write(folder.path().join("people.csv"), "email,id\n").unwrap();
+    let wrong = observance(folder.path(), &["check-config"]);
+    assert_eq!(wrong.status.code(), Some(2), "{}", err(&wrong));
+    assert!(
+        out(&wrong).contains("line 1, kind: expected") && out(&wrong).contains("next: mend "),
+        "{}",
+        out(&wrong)
+    );
+}
+
+#[test]
 fn who_may_speak_has_where_to_and_the_reverse() {
     let folder = tempfile::tempdir().unwrap();
     configure(folder.path(), "http://127.0.0.1:9", "secret://env/TEST_TOKEN");

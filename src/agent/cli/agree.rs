@@ -16,6 +16,7 @@ use crate::{
         other::Credential,
         source::Source,
     },
+    library,
     run::setup::{Collector, Judge},
 };
 
@@ -110,6 +111,27 @@ pub(super) fn clients(config: &Config, collectors: &BTreeMap<String, Arc<Collect
             }
         };
         found.push(&["sources", source], what, expected, None);
+    }
+}
+
+/// Where nobody's address stands in what is shipped, the organisation's own has to be given: a credential goes nowhere else.
+pub(super) fn addresses(
+    config: &Config,
+    collectors: &BTreeMap<String, Arc<Collector>>,
+    beside: &Beside,
+    found: &mut Found,
+) {
+    let shipped = |c: &Collector| {
+        let read = |(file, _): &(String, Vec<u8>)| library::collectors().iter().any(|(name, _)| name == file);
+        beside.collectors.get(c.manifest.id()).is_some_and(read)
+    };
+    for (name, source) in &config.sources {
+        let Source::Other(other) = source else { continue };
+        let lacks = |c: &&Arc<Collector>| c.source == *name && c.manifest.lacks_address() && shipped(c);
+        if other.base_url.is_none() && collectors.values().any(|c| lacks(&c)) {
+            let expected = format!("base_url: the address of {} here", source.kind());
+            found.push(&["sources", name], "no base_url", &expected, None);
+        }
     }
 }
 
@@ -227,7 +249,16 @@ pub(super) fn shared(
         let yields = |c: &&Arc<Collector>| c.manifest.yields().any(|(name, ..)| name == population);
         // two sources of a kind are told above
         let ids: BTreeSet<&str> = collectors.values().filter(yields).map(|c| c.manifest.id()).collect();
-        if ids.len() > 1 {
+        let sources: BTreeSet<&str> = collectors.values().filter(yields).map(|c| c.source.as_str()).collect();
+        if let (2.., Some(last)) = (sources.len(), sources.last()) {
+            let what =
+                format!("{population} a second time: {}", ids.into_iter().collect::<Vec<_>>().join(" and "));
+            let hint = format!(
+                "keep one of the sources {}",
+                sources.iter().copied().collect::<Vec<_>>().join(" and ")
+            );
+            found.push(&["sources", last], what, "one source of each population", Some(hint));
+        } else if ids.len() > 1 {
             let what = format!(
                 "population {population}, which policy {policy} reads, from {}",
                 ids.into_iter().collect::<Vec<_>>().join(" and ")

@@ -29,12 +29,17 @@ pub fn check_config(path: &Path, asked: &CheckConfig, out: &mut dyn Write) -> an
         let value = json!({
             "origin": config.origin, "store": config.store.to_string(), "collectors": collectors,
             "disabled": disabled, "policies": policies, "waiting": waiting, "periods": periods, "not_here": absent,
-            "files": files.iter().map(|one| json!({ "source": one.name, "found": one.what })).collect::<Vec<_>>(),
+            "files": files.iter().map(|one| json!({ "source": one.name, "found": one.what, "wrong": one.wrong })).collect::<Vec<_>>(),
         });
         json(out, &value)?;
-        return Ok(0);
+        return Ok(if files.iter().any(|one| one.wrong) { 2 } else { 0 });
     }
-    writeln!(out, "{}: no faults", path.display())?;
+    let wrong = files.iter().filter(|one| one.wrong).count();
+    if wrong == 0 {
+        writeln!(out, "{}: no faults", path.display())?;
+    } else {
+        writeln!(out, "{}: no faults in itself, and {wrong} in its files", path.display())?;
+    }
     writeln!(out, "log         {} in {}", config.origin, config.store)?;
     writeln!(out, "collectors  {}", listed(&collectors))?;
     for collector in disabled {
@@ -59,13 +64,15 @@ pub fn check_config(path: &Path, asked: &CheckConfig, out: &mut dyn Write) -> an
     for line in &absent {
         writeln!(out, "not here    {line}")?;
     }
-    let next = if absent.is_empty() {
+    let next = if let Some(cure) = files.iter().filter(|one| one.wrong).find_map(|one| one.cure.as_deref()) {
+        cure
+    } else if absent.is_empty() {
         "observance collect --all"
     } else {
         "provide what is not here, where the agent runs"
     };
     writeln!(out, "next: {next}   (observance check-config --explain prints every value in force)")?;
-    Ok(0)
+    Ok(if wrong == 0 { 0 } else { 2 })
 }
 
 fn absence(fault: &crate::config::fault::Fault) -> String {

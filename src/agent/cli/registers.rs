@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    collect::{Auth, Http, Look, Manifest, Register, Route, Signer, TableFault},
+    collect::{Auth, Http, Look, Manifest, Register, Route, Signer, TableFault, why},
     config::{Config, register, source::Source as Outside},
     run::setup::{Collector, Source},
     sshsig::PublicKey,
@@ -27,6 +27,8 @@ pub struct Looked {
     pub what: String,
     /// What to do, if anything.
     pub cure: Option<String>,
+    /// It is there, and wrong.
+    pub wrong: bool,
 }
 
 /// Every file that the configuration names.
@@ -64,7 +66,10 @@ pub fn source(register: Register) -> Result<Source, crate::collect::RouteError> 
 /// One file.
 pub fn one(name: &str, register: &Register, manifest: &Manifest) -> Vec<Looked> {
     let file = register.path.display();
-    let looked = |what: String, cure: Option<String>| Looked { name: name.to_owned(), what, cure };
+    let looked = |what: String, cure: Option<String>| {
+        let wrong = cure.is_some();
+        Looked { name: name.to_owned(), what, cure, wrong }
+    };
     match register.look(manifest) {
         Look::Rows(n) => {
             let rows = counted(u64::try_from(n).unwrap_or(u64::MAX), "row");
@@ -78,7 +83,9 @@ pub fn one(name: &str, register: &Register, manifest: &Manifest) -> Vec<Looked> 
             let cure = format!("ssh-keygen -Y sign -n observance -f KEY {file}");
             let cure =
                 if why.starts_with("signature") { cure } else { format!("put an ordinary file at {file}") };
-            vec![looked(format!("{file}: {why}"), Some(cure))]
+            let signer = register.signer.as_ref().map_or("whoever has to", |signer| &signer.name);
+            let found = looked(format!("{file}: {} ({why})", words(why, signer)), Some(cure));
+            vec![Looked { wrong: why != why::FILE_MISSING, ..found }]
         }
         Look::Faults(faults) => {
             let n = faults.len();
@@ -90,6 +97,21 @@ pub fn one(name: &str, register: &Register, manifest: &Manifest) -> Vec<Looked> 
             }
             lines
         }
+    }
+}
+
+/// Why a file is not even read.
+fn words(why: &str, signer: &str) -> String {
+    match why {
+        why::FILE_MISSING => "there is no such file".to_owned(),
+        why::FILE_UNREADABLE => "no ordinary file that can be read".to_owned(),
+        why::SIGNATURE_MISSING => "no signature beside it, in a file of that name and .sig".to_owned(),
+        why::SIGNATURE_FOREIGN => format!("signed by another key than those of {signer}"),
+        why::SIGNATURE_BAD => {
+            "its signature is none, is of other bytes, or was made for another namespace".to_owned()
+        }
+        why::TOO_LARGE => "larger than its collector reads".to_owned(),
+        _ => "it cannot be read".to_owned(),
     }
 }
 

@@ -31,7 +31,7 @@ use crate::{
 };
 
 use super::{
-    agree::{clients, files, one_of_a_kind, shared, unfed, unnamed},
+    agree::{addresses, clients, files, one_of_a_kind, shared, unfed, unnamed},
     ears,
     folder::{self, Beside},
     judges::{self, Judges, Waiting},
@@ -104,6 +104,7 @@ pub fn check(path: &Path) -> Result<Checked, Faults> {
     let collectors = collectors(&config, &beside);
     clients(&config, &collectors, &mut found);
     files(&config, &collectors, &mut found);
+    addresses(&config, &collectors, &beside, &mut found);
     unnamed(&config, &collectors, &mut found);
     let schedules = schedules(&config, &collectors, &mut found);
     let Judges { policies, waiting } = judges::chosen(&config, &beside, &mut found);

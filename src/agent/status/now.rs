@@ -12,6 +12,9 @@ use serde::Serialize;
 
 use super::{control, counted, hours, local, number, push, table, visible};
 
+/// Controls that are named in the last line.
+const NAMED_MAX: usize = 8;
+
 /// The state of a control, the worst of what its newest column says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -304,8 +307,10 @@ pub fn status_text(status: &Status, zone: Tz) -> String {
         push(&mut out, format_args!("{slots} due and neither run nor recorded as gap: nobody is there\n"));
     }
     let needy: Vec<&StatusRow> = status.rows.iter().filter(|row| row.state.needs_somebody()).collect();
-    let named: Vec<String> =
-        needy.iter().map(|row| format!("{} ({})", row.policy, items(row, zone))).collect();
+    let first = needy.iter().take(NAMED_MAX).map(|row| format!("{} ({})", row.policy, items(row, zone)));
+    let more = needy.len().saturating_sub(NAMED_MAX);
+    let more = (more > 0).then(|| format!("{more} more above"));
+    let named: Vec<String> = first.chain(more).collect();
     let next = match (status.rows.is_empty(), needy.is_empty()) {
         (true, _) => "no control yet; next: observance collect --all".to_owned(),
         (false, true) if status.is_clear() => "nothing needs you; next: observance period".to_owned(),

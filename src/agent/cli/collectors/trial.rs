@@ -44,6 +44,13 @@ pub async fn trial(
     out: &mut dyn Write,
 ) -> anyhow::Result<u8> {
     let mut shelved = shelf.find(&asked.id)?;
+    if asked.base_url.is_none()
+        && shelf.collectors.contains_key(&asked.id)
+        && shelved.manifest.lacks_address()
+    {
+        let hint = "--base-url: where it is in this organisation";
+        return Err(Trouble::new(format!("{} has no address of its own", asked.id), hint).into());
+    }
     shelved.manifest.hurry(WAIT_MS);
     let source = source(&shelved, asked)?;
     let chance = Chance::system();

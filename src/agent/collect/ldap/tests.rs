@@ -167,7 +167,7 @@ async fn what_is_not_as_the_protocol_says_is_no_answer() {
         let line = Line::default();
         let answer = ask(&http(false, "hush"), &directory, &line, WANTED).await;
         assert_eq!(answer.err(), Some(expected), "{came:?}");
-        assert!(line.0.lock().await.is_none(), "what broke off is not gone on with");
+        assert!(matches!(*line.0.lock().await, Seat::Empty), "what broke off is not gone on with");
     }
 }
 
@@ -176,7 +176,7 @@ async fn a_question_that_nobody_waits_for_takes_its_connection_with_it() {
     let directory = start(vec![bound(1)]);
     let (http, line) = (http(false, "hush"), Line::default());
     let waited = timeout(Duration::from_millis(300), ask(&http, &directory, &line, WANTED)).await;
-    assert!(waited.is_err() && line.0.lock().await.is_none());
+    assert!(waited.is_err() && matches!(*line.0.lock().await, Seat::Empty));
 }
 
 #[tokio::test]

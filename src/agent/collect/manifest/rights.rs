@@ -44,6 +44,12 @@ impl Manifest {
         self.connection.auth.is_some()
     }
 
+    /// Is its address nobody's (RFC 2606 section 3), so that each organisation has to give its own?
+    pub fn lacks_address(&self) -> bool {
+        let host = self.connection.base_url.split('/').nth(2).unwrap_or_default();
+        host.split(':').next().is_some_and(|name| name.ends_with(".example"))
+    }
+
     /// Is the token asked for in somebody's name? Then only a client that signs can ask.
     pub fn is_for_signers(&self) -> bool {
         self.connection.auth.as_ref().is_some_and(|auth| auth.subject.is_some())

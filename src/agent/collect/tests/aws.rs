@@ -269,6 +269,22 @@ async fn whoever_refuses_a_session_is_the_outcome_of_every_exchange() {
     }
 }
 
+#[tokio::test]
+async fn what_should_have_been_signed_is_told_back_with_the_session_and_kept_nowhere() {
+    let server = Server::start(|nth, _, server| {
+        let posted = server.posted.lock().unwrap().last().cloned().unwrap_or_default();
+        if posted.contains("Action=AssumeRole") {
+            return session("AssumeRole", nth, 900);
+        }
+        let told = "ExpiredToken: the canonical request was 'POST x-amz-security-token:hush-session1'";
+        reply(400, &[], json!({ "message": told }).to_string())
+    })
+    .await;
+    let seen = look(Aws::with_keys(keys(), Some(role(None))), &server).await;
+    assert_eq!(seen.outcomes.get(&Outcome::Unauthenticated), Some(&2));
+    nothing_is_left(&seen);
+}
+
 #[test]
 fn what_only_goes_together_is_a_fault_where_it_does_not() {
     let read = |from: &str, to: &str| {
