@@ -250,19 +250,13 @@ pub(super) fn shared(
         // two sources of a kind are told above
         let ids: BTreeSet<&str> = collectors.values().filter(yields).map(|c| c.manifest.id()).collect();
         let sources: BTreeSet<&str> = collectors.values().filter(yields).map(|c| c.source.as_str()).collect();
-        if let (2.., Some(last)) = (sources.len(), sources.last()) {
-            let what =
-                format!("{population} a second time: {}", ids.into_iter().collect::<Vec<_>>().join(" and "));
-            let hint = format!(
-                "keep one of the sources {}",
-                sources.iter().copied().collect::<Vec<_>>().join(" and ")
-            );
+        let listed = |names: &BTreeSet<&str>| names.iter().copied().collect::<Vec<_>>().join(" and ");
+        if let (2.., 2.., Some(last)) = (ids.len(), sources.len(), sources.last()) {
+            let what = format!("{population} a second time: {}", listed(&ids));
+            let hint = format!("keep one of the sources {}", listed(&sources));
             found.push(&["sources", last], what, "one source of each population", Some(hint));
         } else if ids.len() > 1 {
-            let what = format!(
-                "population {population}, which policy {policy} reads, from {}",
-                ids.into_iter().collect::<Vec<_>>().join(" and ")
-            );
+            let what = format!("population {population}, which policy {policy} reads, from {}", listed(&ids));
             let hint = "each would take the other's items for gone: name it otherwise in a collector of yours, or disable one";
             let path = ["policies", "library"];
             found.push(&path, what, "one collector of each population", Some(hint.to_owned()));
