@@ -151,7 +151,10 @@ fn addresses_of_ones_own_are_asked_for_and_files_that_do_not_hold_are_faults() {
         "  people: { csv: people.csv }\n  bamboohr: { base_url: \"https://a.bamboohr.com\", token: secret://env/NOT_SET }\n",
     );
     let said = expect(2, folder.path(), &["check-config"]);
-    assert!(said.contains("people a second time") && said.contains("keep one of the sources"), "{said}");
+    assert!(
+        said.contains("population people, which policy") && said.contains("keep one of the sources"),
+        "{said}"
+    );
 
     there("  people: { csv: people.csv }\n");
     let absent = expect(0, folder.path(), &["check-config"]);

@@ -251,12 +251,15 @@ pub(super) fn shared(
         let ids: BTreeSet<&str> = collectors.values().filter(yields).map(|c| c.manifest.id()).collect();
         let sources: BTreeSet<&str> = collectors.values().filter(yields).map(|c| c.source.as_str()).collect();
         let listed = |names: &BTreeSet<&str>| names.iter().copied().collect::<Vec<_>>().join(" and ");
-        if let (2.., 2.., Some(last)) = (ids.len(), sources.len(), sources.last()) {
-            let what = format!("{population} a second time: {}", listed(&ids));
-            let hint = format!("keep one of the sources {}", listed(&sources));
+        let Some(last) = sources.last().filter(|_| ids.len() > 1) else { continue };
+        let what = format!("population {population}, which policy {policy} reads, from {}", listed(&ids));
+        if sources.len() > 1 {
+            let hint = format!(
+                "keep one of the sources {}, or name it otherwise in a collector of yours",
+                listed(&sources)
+            );
             found.push(&["sources", last], what, "one source of each population", Some(hint));
-        } else if ids.len() > 1 {
-            let what = format!("population {population}, which policy {policy} reads, from {}", listed(&ids));
+        } else {
             let hint = "each would take the other's items for gone: name it otherwise in a collector of yours, or disable one";
             let path = ["policies", "library"];
             found.push(&path, what, "one collector of each population", Some(hint.to_owned()));
