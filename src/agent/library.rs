@@ -31,7 +31,8 @@ pub fn policies() -> BTreeMap<String, BTreeMap<String, Vec<u8>>> {
 
 /// Those policies in brief, by the policy's name. Nothing is compiled for it.
 pub fn briefs() -> BTreeMap<String, Brief> {
-    policies().iter().filter_map(|(name, files)| Some((name.clone(), brief(files)?))).collect()
+    let of = |(path, bytes): &(&str, &[u8])| Some((path.strip_suffix(".rego")?.to_owned(), brief(bytes)?));
+    POLICIES.iter().filter_map(of).collect()
 }
 
 /// The ids of those policies.
@@ -39,17 +40,15 @@ pub fn policy_ids() -> BTreeSet<String> {
     briefs().into_values().map(|brief| brief.id).collect()
 }
 
-fn brief(files: &BTreeMap<String, Vec<u8>>) -> Option<Brief> {
-    let of = |bytes: &Vec<u8>| {
-        let text = String::from_utf8_lossy(bytes);
-        let said = SAID.map(|key| text.lines().find_map(|line| line.strip_prefix(key)));
-        let [Some(id), Some(judged), joined] = said else { return None };
-        let joined = joined.unwrap_or_default().trim_matches(['[', ']', ' ']);
-        let joined = joined.split(',').map(str::trim).filter(|name| !name.is_empty());
-        let wants = [judged.trim()].into_iter().chain(joined).map(str::to_owned).collect();
-        Some(Brief { id: id.trim().to_owned(), wants })
-    };
-    files.values().find_map(of)
+/// A file that says no id is what policies import.
+fn brief(bytes: &[u8]) -> Option<Brief> {
+    let text = String::from_utf8_lossy(bytes);
+    let said = SAID.map(|key| text.lines().find_map(|line| line.strip_prefix(key)));
+    let [Some(id), Some(judged), joined] = said else { return None };
+    let joined = joined.unwrap_or_default().trim_matches(['[', ']', ' ']);
+    let joined = joined.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let wants = [judged.trim()].into_iter().chain(joined).map(str::to_owned).collect();
+    Some(Brief { id: id.trim().to_owned(), wants })
 }
 
 /// The criteria that a policy serves, by their ids.

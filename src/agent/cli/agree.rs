@@ -121,10 +121,9 @@ pub(super) fn addresses(
     beside: &Beside,
     found: &mut Found,
 ) {
-    let shipped = |c: &Collector| {
-        let read = |(file, _): &(String, Vec<u8>)| library::collectors().iter().any(|(name, _)| name == file);
-        beside.collectors.get(c.manifest.id()).is_some_and(read)
-    };
+    let files: BTreeSet<String> = library::collectors().into_iter().map(|(name, _)| name).collect();
+    let shipped =
+        |c: &Collector| beside.collectors.get(c.manifest.id()).is_some_and(|(file, _)| files.contains(file));
     for (name, source) in &config.sources {
         let Source::Other(other) = source else { continue };
         let lacks = |c: &&Arc<Collector>| c.source == *name && c.manifest.lacks_address() && shipped(c);
